@@ -1,0 +1,79 @@
+# Base images: present, pulled, or, where no registry answers, a local stand-in with the same tag.
+#
+# A stand-in is one Dockerfile at standins/<name>/<tag>.Dockerfile, built from Debian packages. To add one,
+# add that file: it starts FROM standin/debian:<suite>-slim and sets the interface of the official image.
+
+STANDINS="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/standins"
+STANDIN_LABEL=labs.standin
+NO_REGISTRY='dial tcp|no such host|refused|timeout|deadline exceeded|TLS|x509|unreachable|proxyconnect|EOF'
+
+# The images from elsewhere that the Dockerfiles and compose files in folder $1 name. What a compose file
+# builds itself carries no tag; what comes from elsewhere always does.
+base_images() {
+  local file
+  {
+    for file in "$1"/Dockerfile* "$1"/*/Dockerfile*; do
+      [ -f "$file" ] && images_in_dockerfile "$file"
+    done
+    cat "$1"/compose*.yaml 2>/dev/null | awk '$1 == "image:" && $2 ~ /:[^}]*$/ && $2 !~ /^\$/ { print $2 }'
+  } | sort -u
+}
+
+images_in_dockerfile() {
+  awk 'toupper($1) == "FROM" {
+         image = $2 ~ /^--/ ? $3 : $2
+         if (!(image in stage) && image != "scratch") print image
+         if (toupper($(NF - 1)) == "AS") stage[$NF] = 1
+       }' "$1"
+}
+
+is_present() { docker image inspect "$1" >/dev/null 2>&1; }
+is_standin() { [ -n "$(docker image inspect -f "{{index .Config.Labels \"$STANDIN_LABEL\"}}" "$1" 2>/dev/null)" ]; }
+
+# Pulls image $1. Returns 2 where no registry answers; a registry that answers "no" ends the run.
+pull() {
+  local log pid status=0
+  log=$(mktemp)
+  docker pull "$1" >"$log" 2>&1 &
+  pid=$!
+  # The first line comes when the registry has answered; after that a slow download may take its time.
+  if ! wait_until 20 pull_spoke "$pid" "$log"; then
+    kill "$pid" 2>/dev/null || true
+    say "timeout" >>"$log"
+  fi
+  wait "$pid" || status=$?
+  [ "$status" = 0 ] && rm -f "$log" && return
+  grep -Eq "$NO_REGISTRY" "$log" && rm -f "$log" && return 2
+  tail -n 3 "$log" >&2
+  die "the registry answers but does not hand out $1 (its words are above); if it limits downloads, 'docker login' helps"
+}
+
+pull_spoke() { [ -s "$2" ] || ! kill -0 "$1" 2>/dev/null; }
+
+ensure_image() {
+  local status=0
+  is_present "$1" && return
+  say "setup: pulling $1"
+  pull "$1" || status=$?
+  [ "$status" = 0 ] && return
+  build_standin "$1"
+}
+
+build_standin() {
+  local file="$STANDINS/${1/://}.Dockerfile" log base
+  [ -f "$file" ] || die "no registry answers, and there is no stand-in for $1; go online, or 'docker load' it from a file"
+  say "setup: no registry answers: building a local stand-in for $1 from Debian packages"
+  for base in $(images_in_dockerfile "$file"); do
+    ensure_standin_base "$base"
+  done
+  log=$(mktemp)
+  docker build -q -t "$1" --label "$STANDIN_LABEL=$1" - <"$file" >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    die "the stand-in for $1 could not be built (the last lines are above)"
+  }
+  rm -f "$log"
+}
+
+ensure_standin_base() {
+  is_present "$1" || "$STANDINS/debian.sh" "$1" || die "the stand-in base $1 could not be built"
+}

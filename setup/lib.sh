@@ -1,0 +1,18 @@
+# Shared by the scripts in this folder. Bash 3.2 (macOS) is enough.
+
+say() { printf '%s\n' "$*"; }
+
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# Polls a command until it succeeds. $1 = deadline in seconds, the rest = the command.
+wait_until() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$deadline" ] || return 1
+    sleep 0.2
+  done
+}

@@ -1,0 +1,164 @@
+"""Fixtures: build an image once a session, run containers and compose projects, remove them whatever happens.
+
+A test that takes `engine`, or any fixture built on it, needs Docker and gets the marker `docker`; the others
+run with `make test-unit`. When a test fails, the logs of its containers are part of the report.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from docker_cli import LABEL, Compose, Container, docker, sweep
+
+ROOT = Path(__file__).resolve().parent.parent
+LABS = sorted(path.parent.name for path in ROOT.glob("*/compose.yaml"))
+
+LOGS = pytest.StashKey[list[Callable[[], str]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--lab", choices=LABS, help="only the tests of this lab")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes `lab` runs once for every lab folder on disk."""
+    if "lab" in metafunc.fixturenames:
+        metafunc.parametrize("lab", LABS)
+
+
+def belongs_to(item: pytest.Function, lab: str) -> bool:
+    callspec = getattr(item, "callspec", None)
+    if callspec and callspec.params.get("lab") == lab:
+        return True
+    return item.path.stem.startswith(f"test_{lab.replace('-', '_')}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+    for item in items:
+        if "engine" in item.fixturenames:
+            item.add_marker("docker")
+    if lab := config.getoption("--lab"):
+        dropped = [item for item in items if not belongs_to(item, lab)]
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if belongs_to(item, lab)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    report = yield
+    if report.failed:
+        for read_log in item.stash.get(LOGS, []):
+            report.sections.append(("container log", read_log()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[None]:
+    """A Docker engine that answers, swept clean of what an earlier run left, for this run alone."""
+    # Two runs at once would sweep each other's containers away; the second waits here.
+    with open(Path(tempfile.gettempdir()) / "labs-test.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        sweep()
+        yield
+        sweep()
+
+
+@pytest.fixture(scope="session")
+def image_of(engine: None) -> Callable[..., str]:
+    """`image_of("batch-job", target=None, dockerfile="Dockerfile")` builds once and returns the tag."""
+    built: dict[tuple, str] = {}
+
+    def build(lab: str, target: str | None = None, dockerfile: str = "Dockerfile") -> str:
+        key = (lab, target, dockerfile)
+        if key not in built:
+            name = "-".join(
+                ["labs-test", lab, dockerfile.lower().replace("/", "-"), target or "final"]
+            )
+            options = ["--target", target] if target else []
+            docker(
+                "build", "-t", name, "-f", str(ROOT / lab / dockerfile), *options, str(ROOT / lab),
+                timeout=1200,
+            )  # fmt: skip
+            built[key] = name
+        return built[key]
+
+    return build
+
+
+@pytest.fixture
+def run(engine: None, request: pytest.FixtureRequest) -> Iterator[Callable[..., Container]]:
+    """`run(image, *command, options=["--read-only"])` starts a container and returns it.
+
+    `options` go to `docker run`. Nothing waits for its end: use `.wait()`, `.wait_until(predicate)`.
+    """
+    started: list[Container] = []
+    logs = request.node.stash.setdefault(LOGS, [])
+
+    def start(image: str, *command: str, options: list[str] | None = None) -> Container:
+        made = docker("run", "--detach", "--label", LABEL, *(options or []), image, *command)
+        container = Container(made.stdout.strip())
+        started.append(container)
+        logs.append(container.logs)
+        return container
+
+    yield start
+    if started:
+        docker("rm", "--force", "--volumes", *(container.id for container in started))
+
+
+@pytest.fixture
+def run_once(engine: None) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`run_once(image, *command, options=[...])` runs a container to its end: exit code, stdout, stderr."""
+
+    def start(
+        image: str, *command: str, options: list[str] | None = None, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
+        arguments = ["run", "--rm", "--label", LABEL, *(options or []), image, *command]
+        return docker(*arguments, check=False, timeout=timeout)
+
+    return start
+
+
+@pytest.fixture
+def lab_copy(tmp_path: Path) -> Callable[[str], Path]:
+    """`lab_copy("batch-job")` copies what git would hold of a lab to an empty folder and returns it."""
+
+    def copy(lab: str) -> Path:
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", lab],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        ).stdout.split("\0")  # fmt: skip
+        for name in filter(None, listed):
+            if (ROOT / name).exists():
+                (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, tmp_path / name)
+        return tmp_path / lab
+
+    return copy
+
+
+@pytest.fixture
+def compose(
+    engine: None, lab_copy: Callable[[str], Path], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Compose]]:
+    """`compose("ds-lab", PORT="8890")` copies the lab and returns it as a project that is not yet up."""
+    made: list[Compose] = []
+    logs = request.node.stash.setdefault(LOGS, [])
+
+    def make(lab: str, **env: str) -> Compose:
+        owner = {"HOST_UID": str(os.getuid()), "HOST_GID": str(os.getgid())}
+        project = Compose(lab_copy(lab), {**owner, **env})
+        made.append(project)
+        logs.append(project.logs)
+        return project
+
+    yield make
+    for project in made:
+        project.down()

@@ -1,0 +1,165 @@
+"""The docker command line as the tests use it: everything started is labelled, and swept up by that label."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LABEL = "labs.test"
+PROJECT_PREFIX = "labtest-"
+PROJECT_LABEL = "com.docker.compose.project"
+
+
+def docker(
+    *args: str,
+    check: bool = True,
+    timeout: float = 600,
+    env: dict[str, str] | None = None,
+    cwd: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run `docker ARGS` and return it with stdout and stderr as text.
+
+    Raises AssertionError with all that was printed when `check` is set and the command fails.
+    """
+    done = subprocess.run(
+        ["docker", *args],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if check and done.returncode:
+        raise AssertionError(
+            f"docker {' '.join(args)}\nexit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
+    return done
+
+
+def wait_until(
+    predicate: Callable[[], object],
+    timeout: float = 60,
+    describe: Callable[[], str] = lambda: "",
+    interval: float = 0.1,
+) -> object:
+    """Poll `predicate` until it is truthy and return its value; `timeout` is in seconds.
+
+    Raises AssertionError with `describe()` (a container's log, say) when the deadline passes.
+    """
+    deadline = time.monotonic() + timeout
+    while not (value := predicate()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not true within {timeout} s\n{describe()}")
+        time.sleep(interval)
+    return value
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container by its id. It may have ended; it is there until the test is over."""
+
+    id: str
+
+    def inspect(self) -> dict:
+        return json.loads(docker("inspect", self.id).stdout)[0]
+
+    def logs(self) -> str:
+        done = docker("logs", self.id, check=False)
+        return done.stdout + done.stderr
+
+    def is_running(self) -> bool:
+        return self.inspect()["State"]["Running"]
+
+    def health(self) -> str:
+        return self.inspect()["State"].get("Health", {}).get("Status", "none")
+
+    def exec(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return docker("exec", self.id, *command, check=check)
+
+    def host_port(self, port: int) -> int:
+        """Return the port on the host that the container's TCP `port` is published at."""
+        return int(docker("port", self.id, f"{port}/tcp").stdout.split()[0].rsplit(":", 1)[1])
+
+    def kill(self, signal: str = "KILL") -> None:
+        docker("kill", "--signal", signal, self.id)
+
+    def wait(self, timeout: float = 60) -> int:
+        """Return the exit code once it has ended."""
+        self.wait_until(lambda: not self.is_running(), timeout)
+        return self.inspect()["State"]["ExitCode"]
+
+    def wait_until(self, predicate: Callable[[], object], timeout: float = 60) -> object:
+        """Poll `predicate`; a failure carries the container's log."""
+        return wait_until(predicate, timeout, describe=self.logs)
+
+    def wait_healthy(self, timeout: float = 60) -> None:
+        self.wait_until(lambda: self.health() == "healthy", timeout)
+
+
+@dataclass
+class Compose:
+    """One compose project of a lab folder, under a name of its own so that several can run at once."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+    project: str = field(default_factory=lambda: PROJECT_PREFIX + uuid.uuid4().hex[:8])
+
+    def __call__(
+        self, *args: str, check: bool = True, timeout: float = 600
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `docker compose ARGS` on the project."""
+        command = ["compose", "--project-directory", str(self.folder), "-p", self.project]
+        return docker(*command, *args, check=check, timeout=timeout, env=self.env, cwd=self.folder)
+
+    def up(self, *args: str, timeout: float = 600) -> None:
+        """Start in the background and wait for health; a failure carries the services' logs."""
+        done = self("up", "--detach", "--wait", *args, check=False, timeout=timeout)
+        if done.returncode:
+            raise AssertionError(f"compose up failed\n{done.stderr}\n{self.logs()}")
+
+    def logs(self) -> str:
+        return self("logs", "--no-color", check=False).stdout
+
+    def containers(self, service: str) -> list[Container]:
+        ids = self("ps", "--all", "--quiet", "--orphans=false", service).stdout.split()
+        return [Container(id) for id in ids]
+
+    def container(self, service: str) -> Container:
+        (only,) = self.containers(service)
+        return only
+
+    def down(self) -> None:
+        """Stop and remove everything of the project, its volumes too."""
+        self("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
+
+
+def sweep() -> None:
+    """Remove every container, network and volume that a test run has left, also one that was killed."""
+    for kind in ("container", "network", "volume"):
+        listing = ["--all"] if kind == "container" else []
+        label = f'{{{{.Label "{PROJECT_LABEL}"}}}}'
+        name = "{{.Name}}" if kind == "volume" else "{{.ID}}"
+        rows = docker(kind, "ls", *listing, "--format", f"{name} {label}").stdout.splitlines()
+        marked = docker(
+            kind, "ls", "--quiet", *listing, "--filter", f"label={LABEL}"
+        ).stdout.split()
+        ours = [row.split()[0] for row in rows if f" {PROJECT_PREFIX}" in row]
+        if doomed := sorted({*ours, *marked}):
+            force = [] if kind == "network" else ["--force"]
+            docker(kind, "rm", *force, *doomed, check=False)
