@@ -126,22 +126,23 @@ def run_once(engine: None) -> Callable[..., subprocess.CompletedProcess[str]]:
     return start
 
 
+def copy_lab(lab: str, to: Path) -> Path:
+    """Copy what git holds, or would hold, of a lab into the folder `to`; return the copy."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", lab],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in filter(None, listed):
+        if (ROOT / name).exists():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, to / name)
+    return to / lab
+
+
 @pytest.fixture
 def lab_copy(tmp_path: Path) -> Callable[[str], Path]:
-    """`lab_copy("batch-job")` copies what git would hold of a lab to an empty folder and returns it."""
-
-    def copy(lab: str) -> Path:
-        listed = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", lab],
-            cwd=ROOT, capture_output=True, text=True, check=True,
-        ).stdout.split("\0")  # fmt: skip
-        for name in filter(None, listed):
-            if (ROOT / name).exists():
-                (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, tmp_path / name)
-        return tmp_path / lab
-
-    return copy
+    """`lab_copy("batch-job")` copies a lab alone to an empty folder and returns it."""
+    return lambda lab: copy_lab(lab, tmp_path)
 
 
 @pytest.fixture

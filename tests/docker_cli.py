@@ -140,6 +140,9 @@ class Compose:
         ids = self("ps", "--all", "--quiet", "--orphans=false", service).stdout.split()
         return [Container(id) for id in ids]
 
+    def all_containers(self) -> list[Container]:
+        return [Container(id) for id in self("ps", "--all", "--quiet").stdout.split()]
+
     def container(self, service: str) -> Container:
         (only,) = self.containers(service)
         return only

@@ -7,8 +7,13 @@ it out.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,16 +73,23 @@ def dotted(line: str) -> str:
 
 
 def run_steps(
-    steps: list[Step], folder: Path, env: dict[str, str], timeout: float
-) -> list[tuple[Step, str]]:
-    """Run the steps in one shell in `folder`; return each with what it printed.
+    steps: list[Step],
+    folder: Path,
+    env: dict[str, str],
+    timeout: float,
+    owner: tuple[int, int] | None = None,
+    after_each: Callable[[], object] = lambda: None,
+) -> None:
+    """Run the steps in one shell in `folder`, as `owner` (uid, gid), calling `after_each` between them.
 
     Raises AssertionError that names the step which failed or printed something else than shown.
     """
+    go_on, go = os.pipe()
     script = "set -eo pipefail\n" + "".join(
-        f"{step.commands}\nprintf '%s\\n' '{END_OF_STEP}'\n" for step in steps
+        f"{step.commands}\nprintf '%s\\n' '{END_OF_STEP}'\nread -r _ <&{go_on}\n" for step in steps
     )
-    done = subprocess.run(
+    identity = {"user": owner[0], "group": owner[1], "extra_groups": []} if owner else {}
+    shell = subprocess.Popen(
         ["bash", "-c", script],
         cwd=folder,
         env=env,
@@ -85,16 +97,39 @@ def run_steps(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=timeout,
-        check=False,
+        errors="replace",
+        start_new_session=True,
+        pass_fds=[go_on],
+        **identity,
     )
-    outputs = done.stdout.split(END_OF_STEP + "\n")
-    results = []
-    for step, printed in zip(steps, outputs, strict=False):
-        finished = len(results) < len(outputs) - 1
-        where = f"line {step.line}:\n{step.commands}\nprinted:\n{printed}"
-        assert finished, f"the command failed, {where}"
-        if step.expected is not None:
-            assert matches(step.expected, printed), f"expected:\n{step.expected}\n{where}"
-        results.append((step, printed))
-    return results
+    deadline = threading.Timer(timeout, os.killpg, (shell.pid, signal.SIGKILL))
+    deadline.start()
+    try:
+        for step in steps:
+            printed, finished = read_output(shell)
+            late = "" if deadline.is_alive() else f" (not done within {timeout} s)"
+            where = f"line {step.line}{late}:\n{step.commands}\nprinted:\n{printed}"
+            assert finished, f"the command failed, {where}"
+            if step.expected is not None:
+                assert matches(step.expected, printed), f"expected:\n{step.expected}\n{where}"
+            after_each()
+            os.write(go, b"\n")
+    finally:
+        deadline.cancel()
+        if shell.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+        shell.wait()
+        os.close(go_on)
+        os.close(go)
+
+
+def read_output(shell: subprocess.Popen[str]) -> tuple[str, bool]:
+    """Return what the shell prints in a step, and whether the step came to its end."""
+    assert shell.stdout is not None
+    lines = []
+    for line in shell.stdout:
+        if line.endswith(END_OF_STEP + "\n"):
+            return "".join(lines) + line.removesuffix(END_OF_STEP + "\n"), True
+        lines.append(line)
+    return "".join(lines), False

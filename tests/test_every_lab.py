@@ -1,4 +1,4 @@
-"""What is true of every lab folder on disk, read from its files. A new lab is covered with no edit here."""
+"""What is true of every lab folder on disk. A new lab is covered with no edit here."""
 
 from __future__ import annotations
 
