@@ -11,7 +11,7 @@ COMPOSE = $(HOST) $(if $(PLATFORM),DOCKER_DEFAULT_PLATFORM=$(PLATFORM) )docker c
 PYTEST = .venv/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor test test-unit lint lock copy down clean venv
+.PHONY: help doctor test test-unit lint lock copy images bundle load down clean venv
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' \
@@ -29,13 +29,60 @@ ready-%:
 lab1: ready-batch-job ## clean a CSV file: batch-job/data/clean.csv
 	$(COMPOSE) batch-job run --rm --build job
 
-# lab 2: ds-lab
+lab2: ready-ds-lab ## JupyterLab: prints the URL to click (or PORT=8890 make lab2)
+	@setup/lab2.sh prepare
+	env -u JUPYTER_TOKEN $(COMPOSE) ds-lab up --build --detach --wait
+	@setup/lab2.sh url
+
+lab2-down: ## stop JupyterLab and forget its token; the notebooks stay
+	$(COMPOSE) ds-lab down --volumes --remove-orphans
+	rm -rf ds-lab/.secrets
 
 # lab 3: ml-prod-demo
+LAB3 = $(COMPOSE) ml-prod-demo
+LAB3_FULL = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.full.yaml --profile full
 
-# lab 4: gpu-train
+lab3: ready-ml-prod-demo ## train a model and serve it: http://127.0.0.1:8000
+	$(LAB3) up --build --detach --wait
+	$(LAB3) logs --no-log-prefix --tail 1 train
+	$(LAB3) exec -T api python sample.py
+
+lab3-full: ready-ml-prod-demo ## the same with Postgres, Redis, Prometheus (:9090)
+	ml-prod-demo/make-secrets.sh
+	$(LAB3_FULL) up --build --detach --wait
+	$(LAB3_FULL) logs --no-log-prefix --tail 1 train
+	$(LAB3_FULL) exec -T api python sample.py
+
+lab3-dev: ready-ml-prod-demo ## serve, and reload at every edit of ml-prod-demo/serve
+	$(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.dev.yaml watch
+
+lab3-down: ## stop lab 3; the model and the recorded predictions stay
+	$(LAB3) --profile '*' down --remove-orphans
+
+lab4: ready-gpu-train ## train on the GPU if there is one (NPROC=2: two processes)
+	$(COMPOSE) gpu-train $(shell setup/lab4.sh) run --rm --build train
 
 # lab 5: mlflow-flask
+LAB5 = $(COMPOSE) mlflow-flask
+
+lab5: ready-mlflow-flask ## MLflow and a Flask service: http://127.0.0.1:5001, :5000
+	@setup/lab5.sh ports
+	$(LAB5) up --build --detach --wait
+	$(LAB5) --profile train run --rm --build train
+	$(LAB5) exec -T mlapp python src/ask.py
+	@setup/lab5.sh urls
+
+lab5-train: ready-mlflow-flask ## train both versions; the service follows by itself
+	$(LAB5) --profile train run --rm --build train
+
+lab5-smoke: ready-mlflow-flask ## check the running stack from outside: a table
+	$(LAB5) --profile smoke run --rm smoke
+
+lab5-down: ## stop lab 5; runs, models and logs stay
+	$(LAB5) --profile '*' down --remove-orphans
+
+publish: ready-mlflow-flask ## push lab 5: make publish REGISTRY=host:5002 TAG=1.0.0
+	REGISTRY='$(REGISTRY)' TAG='$(TAG)' mlflow-flask/publish.sh
 
 ## The house -----------------------------------------------------------------
 
@@ -64,6 +111,17 @@ lock: venv ## remake every requirements.txt from its requirements.in
 
 copy: ## start a project from a lab: make copy LAB=batch-job TO=../my-job
 	@setup/copy.sh "$(LAB)" "$(TO)"
+
+images: ## list the base images a class will download, with sizes
+	@setup/bundle.sh images $(LABS)
+
+bundle: ## write all labs' images to one file: make bundle BUNDLE=labs.tar.gz
+	@setup/ready.sh $(LABS)
+	@setup/bundle.sh save "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
+
+load: ## take the images from that file; then the labs work offline
+	@setup/ready.sh
+	@setup/bundle.sh load "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
 
 down: ## stop all labs
 	@for lab in $(LABS); do docker compose --project-directory $$lab --profile '*' down --remove-orphans; done

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# The images of all labs as one file, for a room without a network. Usage:
+#   setup/bundle.sh images              what a class will download, with sizes
+#   setup/bundle.sh save FILE LAB...    build the labs, write their images to FILE
+#   setup/bundle.sh load FILE LAB...    take the images from FILE, so that the labs build and run offline
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=engine.sh
+. "$here/engine.sh"
+# shellcheck source=images.sh
+. "$here/images.sh"
+
+# Prints "service image" for every service of lab $1 that is built from it.
+built_services() {
+  docker compose --project-directory "$1" --profile '*' config | awk '
+    /^[a-z]/ { services = ($1 == "services:") }
+    services && /^  [^ ]/ { service = $1; sub(/:$/, "", service) }
+    services && /^    build:/ { built[service] = 1 }
+    services && /^    image:/ { image[service] = $2 }
+    END { for (name in built) print name, image[name] }' | sort
+}
+
+# The cache travels inside the images: a machine that loads them builds as if it had built them before.
+build_with_cache() {
+  # shellcheck disable=SC2046  # a list of names
+  (cd "$1" && docker buildx bake --load -f compose.yaml --set '*.args.BUILDKIT_INLINE_CACHE=1' \
+    $(built_services . | awk '{ print $1 }'))
+}
+
+# Hands that cache to the builder; nothing is downloaded, and only what the images lack is built.
+build_from_cache() {
+  local service image
+  built_services "$1" | while read -r service image; do
+    (cd "$1" && docker buildx bake --load -f compose.yaml --set "$service.cache-from=$image" "$service" </dev/null)
+  done
+}
+
+# Runs a command whose output matters only when it fails.
+quietly() {
+  local log
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    die "failed: $*"
+  }
+  rm -f "$log"
+}
+
+save() {
+  local file=$1 lab images
+  shift
+  for lab in "$@"; do
+    say "bundle: building $lab"
+    quietly build_with_cache "$lab"
+  done
+  images=$(for lab in "$@"; do
+    base_images "$lab"
+    built_services "$lab" | awk '{ print $2 }'
+  done | sort -u)
+  # Beside it and renamed: a file of that name is always whole.
+  # shellcheck disable=SC2086  # a list of names
+  docker save $images | gzip -3 >"$file.part"
+  mv "$file.part" "$file"
+  say "bundle: $file holds these images in $(du -m "$file" | cut -f1) MB:"
+  # shellcheck disable=SC2086
+  printf '  %s\n' $images
+}
+
+load() {
+  local file=$1 lab
+  shift
+  [ -r "$file" ] || die "there is no bundle '$file' (make load BUNDLE=file)"
+  say "load: reading $file"
+  docker load --quiet --input "$file"
+  for lab in "$@"; do
+    quietly build_from_cache "$lab"
+    say "load: $lab is ready"
+  done
+}
+
+# Megabytes that a download of image $1 is, summed over the layers for this machine's processor.
+download_size() {
+  docker manifest inspect --verbose "$1" 2>/dev/null | awk -v arch="$(docker version --format '{{.Server.Arch}}')" '
+    /"architecture":/ { current = $2; gsub(/[",]/, "", current) }
+    /"layers": \[/ { inside = 1 }
+    inside && /"size":/ { size = $2; sub(/,/, "", size); if (current == arch) sum += size }
+    inside && /^\t*\]/ { inside = 0 }
+    END { if (sum) printf "%d MB to download", sum / 1000000 }'
+}
+
+list() {
+  local image size
+  for image in $(for lab in "$@"; do base_images "$lab"; done | sort -u); do
+    if is_present "$image"; then
+      size="here, $(($(docker image inspect -f '{{.Size}}' "$image") / 1000000)) MB on disk"
+    else
+      size=$(download_size "$image")
+    fi
+    printf '%-50s %s\n' "$image" "${size:-not here, and no registry answers}"
+  done
+}
+
+command=${1:-}
+shift || true
+case "$command" in
+  images) list "$@" ;;
+  save) save "$@" ;;
+  load) load "$@" ;;
+  *) die "usage: setup/bundle.sh images LAB... | save FILE LAB... | load FILE LAB..." ;;
+esac
