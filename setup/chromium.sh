@@ -19,8 +19,7 @@ find_chromium() {
 }
 
 chromium_package() {
-  # shellcheck source=/dev/null
-  case "$(. /etc/os-release 2>/dev/null && say "${ID:-}")" in
+  case "$(sed -n 's/^ID=//p' /etc/os-release 2>/dev/null)" in
     debian) say chromium ;;
     ubuntu) say chromium-browser ;;
     *) return 1 ;;

@@ -17,8 +17,13 @@ mkdir -p "$to"
 to=$(cd "$to" && pwd)
 name=$(basename "$to")
 
-# What git holds of the lab, or would hold: not what a run has written.
-(cd "$root/$lab" && git ls-files --cached --others --exclude-standard -z) | while IFS= read -r -d '' file; do
+# What git holds of the lab, or would hold: not what a run has written. Everything where there is no git.
+files_of_lab() {
+  cd "$root/$lab"
+  git ls-files --cached --others --exclude-standard -z 2>/dev/null || find . -type f -print0
+}
+
+files_of_lab | while IFS= read -r -d '' file; do
   [ -e "$root/$lab/$file" ] || continue
   mkdir -p "$to/$(dirname "$file")"
   cp -p "$root/$lab/$file" "$to/$file"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A Docker engine with compose v2 and buildx: found, or installed and started on Debian and Ubuntu.
 
 DOCKER_LOG=/var/log/dockerd.log
@@ -42,6 +43,7 @@ apt_get() {
 # Prints apt sources for Debian suite $1 at the mirrors this machine itself uses, so that none is named here.
 # Prints nothing on Ubuntu, whose mirrors carry no Debian.
 debian_sources() {
+  # shellcheck disable=SC2016  # apt expands these
   apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
     awk -v to="$1" -v from="$(. /etc/os-release && say "$VERSION_CODENAME")" '
       $3 == "main" && index($2, from) == 1 {

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Base images: present, pulled, or, where no registry answers, a local stand-in with the same tag.
 #
 # A stand-in is one Dockerfile at standins/<name>/<tag>.Dockerfile, built from Debian packages. To add one,

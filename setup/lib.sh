@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts in this folder. Bash 3.2 (macOS) is enough.
 
 say() { printf '%s\n' "$*"; }

@@ -17,4 +17,6 @@ for lab in "$@"; do
   for image in $(base_images "$lab"); do
     ensure_image "$image"
   done
+  # What one lab needs beyond its base images.
+  if [ -x "$here/ready-$lab.sh" ]; then "$here/ready-$lab.sh"; fi
 done

@@ -70,6 +70,10 @@ def offline(engine: None) -> Iterator[OfflineEngine]:
         subprocess.run([*AS_ROOT, "kill", str(daemon.pid)], check=False)
         daemon.wait(timeout=60)
         subprocess.run([*AS_ROOT, "ip", "netns", "delete", NAMESPACE], check=True)
+        # An engine that did not come up leaves its folder mounted on itself.
+        subprocess.run(
+            [*AS_ROOT, "umount", "--lazy", str(folder / "data")], capture_output=True, check=False
+        )
         subprocess.run([*AS_ROOT, "rm", "-rf", str(folder)], check=True)
 
 

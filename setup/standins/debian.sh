@@ -4,9 +4,9 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=../lib.sh
+# shellcheck source=lib.sh
 . "$here/../lib.sh"
-# shellcheck source=../engine.sh
+# shellcheck source=engine.sh
 . "$here/../engine.sh"
 # shellcheck source=pip-settings.sh
 . "$here/pip-settings.sh"
@@ -39,13 +39,14 @@ hooks=()
 
 say "setup: bootstrapping Debian $suite for the stand-ins"
 debian_sources "$suite" >"$work/sources.list"
+# shellcheck disable=SC2016  # mmdebstrap expands $1 in its hooks
 as_root mmdebstrap --quiet --variant=minbase --include=ca-certificates,netbase,tzdata \
   --aptopt='APT::Install-Recommends "false"' --dpkgopt='force-unsafe-io' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
   --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   ${hooks[@]+"${hooks[@]}"} \
   --customize-hook="cp -r '$root/etc' \"\$1/\"" \
-  --customize-hook='rm -rf "$1"/var/cache/apt/*.bin "$1"/var/lib/apt/lists/* "$1"/var/log/*' \
+  --customize-hook='rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/* "$1"/var/log/*' \
   "$suite" - "$work/sources.list" 2>"$work/mmdebstrap.log" |
   docker import -c 'CMD ["bash"]' -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
     -c "LABEL labs.standin=$image" - "$image" >/dev/null || {

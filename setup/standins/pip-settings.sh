@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # This machine's pip settings as files for a build. Folders of this machine are left out: a build cannot see them.
 
 # Prints the values of pip's setting $1, one a line.

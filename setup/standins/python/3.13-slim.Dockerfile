@@ -8,7 +8,7 @@ RUN apt-get update \
     && python3.13 -m venv --system-site-packages /usr/local \
     && rm -rf /usr/lib/python3.13/test /usr/local/share/python-wheels \
     && find /usr/lib/python3 /usr/lib/python3.13 /usr/local/lib -name __pycache__ -prune -exec rm -rf {} + \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/*
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
 
 ENV LANG=C.UTF-8 PYTHON_VERSION=3.13
 

@@ -1,0 +1,22 @@
+# Stand-in for prom/prometheus:v2.53.3. Left out: the newer web page; Debian ships the one at /classic/graph.
+FROM standin/debian:trixie-slim
+
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends prometheus \
+    && rm -rf /var/lib/prometheus /var/lib/apt/lists/* /var/cache/apt/* /var/log/* \
+    && install -d -o nobody -g nogroup /prometheus /etc/prometheus \
+    && chown -R nobody:nogroup /etc/prometheus
+
+# By name, as the official image has it.
+# hadolint ignore=DL3066
+USER nobody
+
+WORKDIR /prometheus
+
+VOLUME /prometheus
+
+EXPOSE 9090
+
+ENTRYPOINT ["/bin/prometheus"]
+
+CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]

@@ -1,0 +1,15 @@
+# Stand-in for python:3.11-slim. A venv over /usr/local that sees Debian's interpreter gives the official
+# image's layout: python and pip in /usr/local/bin, packages in /usr/local/lib/python3.11/site-packages.
+FROM standin/debian:bookworm-slim
+
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends python3.11-venv \
+    && rm -f /usr/lib/python3.11/EXTERNALLY-MANAGED \
+    && python3.11 -m venv --system-site-packages /usr/local \
+    && rm -rf /usr/lib/python3.11/test /usr/local/share/python-wheels \
+    && find /usr/lib/python3 /usr/lib/python3.11 /usr/local/lib -name __pycache__ -prune -exec rm -rf {} + \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
+
+ENV LANG=C.UTF-8 PYTHON_VERSION=3.11
+
+CMD ["python3"]

@@ -1,0 +1,117 @@
+"""The Makefile as a newcomer uses it, in a copy of the repository."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import LABS, ROOT, copy_lab
+from docker_cli import PROJECT_PREFIX, docker, wait_until
+
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+@pytest.fixture
+def checkout(engine: None, tmp_path: Path) -> Path:
+    """A copy of the repository without anything that a run has made; lab 1 alone of the labs."""
+    shutil.copytree(ROOT / "setup", tmp_path / "setup")
+    for name in ("Makefile", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    copy_lab("batch-job", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def make(checkout: Path) -> Callable[..., str]:
+    """`make("lab1", PLATFORM="linux/amd64")` returns what it printed."""
+
+    def run(*targets: str, **env: str) -> str:
+        done = subprocess.run(
+            ["make", *targets],
+            cwd=checkout,
+            env={**os.environ, "COMPOSE_PROJECT_NAME": f"{PROJECT_PREFIX}make", **env},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_make_lab1_ends_with_a_clean_csv_and_may_be_run_again(make, checkout: Path) -> None:
+    first = make("lab1")
+    clean = checkout / "batch-job" / "data" / "clean.csv"
+    rows = clean.read_text()
+    assert len(rows.splitlines()) == 1 + 95
+    assert clean.stat().st_uid == os.getuid()
+    assert "docker compose --project-directory batch-job run --rm --build job" in first
+    make("lab1")
+    assert clean.read_text() == rows
+
+
+def test_platform_reaches_the_build_and_the_run(make) -> None:
+    wanted = f"linux/{ARCHITECTURE[platform.machine()]}"
+    assert f"DOCKER_DEFAULT_PLATFORM={wanted} docker compose" in make("lab1", PLATFORM=wanted)
+    built = docker("image", "inspect", "--format", "{{.Os}}/{{.Architecture}}", "batch-cleaner")
+    assert built.stdout.strip() == wanted
+
+
+def test_a_lab_that_was_interrupted_runs_again(make, checkout: Path) -> None:
+    make("lab1")
+    raw = checkout / "batch-job" / "data" / "raw.csv"
+    header, *rows = raw.read_text().splitlines(keepends=True)
+    raw.write_text(header + "".join(rows) * 100_000)
+    interrupted = subprocess.Popen(
+        ["make", "lab1"],
+        cwd=checkout,
+        env={**os.environ, "COMPOSE_PROJECT_NAME": f"{PROJECT_PREFIX}make"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    part = raw.with_name(".clean.csv.part")
+    wait_until(lambda: part.exists() and part.stat().st_size > 0, 60)
+    os.killpg(interrupted.pid, signal.SIGINT)
+    assert interrupted.wait(timeout=60) != 0
+    raw.write_text(header + "".join(rows))
+    assert "clean                           95" in make("lab1")
+    assert not part.exists()
+
+
+def test_a_copied_lab_is_a_project_of_its_own(make, checkout: Path, tmp_path: Path) -> None:
+    project = tmp_path / "elsewhere" / "tidy-up"
+    make("copy", "LAB=batch-job", f"TO={project}")
+    held = subprocess.run(
+        ["git", "-C", str(project), "ls-files"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"Dockerfile", "compose.yaml", "README.md", "LICENSE"} <= set(held)
+    text = "".join((project / name).read_text() for name in held)
+    assert "batch-job" not in text
+    assert "tidy-up" in text
+
+
+def test_copy_refuses_what_it_cannot_do(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("keep me")
+    for arguments in (["LAB=nothing", "TO=x"], ["LAB=batch-job", "TO=full"], ["LAB=batch-job"]):
+        done = subprocess.run(
+            ["make", "copy", *arguments], cwd=checkout, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert done.stderr.startswith("error: ")
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
+
+
+def test_every_lab_has_a_target() -> None:
+    printed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for number in range(1, len(LABS) + 1):
+        assert f"\nmake lab{number} " in printed
