@@ -68,12 +68,14 @@ LAB5 = $(COMPOSE) mlflow-flask
 lab5: ready-mlflow-flask ## MLflow and a Flask service: http://127.0.0.1:5001, :5000
 	@setup/lab5.sh ports
 	$(LAB5) up --build --detach --wait
-	$(LAB5) --profile train run --rm --build train
+	$(LAB5) --profile train build --quiet train
+	$(LAB5) --profile train run --rm train
 	$(LAB5) exec -T mlapp python src/ask.py
 	@setup/lab5.sh urls
 
 lab5-train: ready-mlflow-flask ## train both versions; the service follows by itself
-	$(LAB5) --profile train run --rm --build train
+	$(LAB5) --profile train build --quiet train
+	$(LAB5) --profile train run --rm train
 
 lab5-smoke: ready-mlflow-flask ## check the running stack from outside: a table
 	$(LAB5) --profile smoke run --rm smoke
@@ -109,13 +111,13 @@ lint: venv ## check Dockerfiles, compose files, workflows, shell, Python
 lock: venv ## remake every requirements.txt from its requirements.in
 	@setup/lock.sh
 
-copy: ## start a project from a lab: make copy LAB=batch-job TO=../my-job
+copy: ## start a project from a lab: LAB=batch-job TO=../my-job
 	@setup/copy.sh "$(LAB)" "$(TO)"
 
 images: ## list the base images a class will download, with sizes
 	@setup/bundle.sh images $(LABS)
 
-bundle: ## write all labs' images to one file: make bundle BUNDLE=labs.tar.gz
+bundle: ## write all labs' images to one file: BUNDLE=labs.tar.gz
 	@setup/ready.sh $(LABS)
 	@setup/bundle.sh save "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
 

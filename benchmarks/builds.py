@@ -42,7 +42,9 @@ def build(folder: Path, dockerfile: str, tag: str, *options: str) -> float:
     """Build and return the seconds it took."""
     start = time.perf_counter()
     command = ["docker", "build", "--quiet", "--tag", tag, "--file", str(folder / dockerfile)]
-    done = subprocess.run([*command, *options, str(folder)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, *options, str(folder)], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{tag}: {done.stderr}")
     return time.perf_counter() - start
@@ -65,7 +67,9 @@ def add_package(folder: Path, dockerfile: str, requirements: str) -> None:
         locked.write_text(f"{locked.read_text()}{ADDED}\n")
 
 
-def measure(source: Path, dockerfile: str, code: str, requirements: str, tag: str) -> dict[str, float]:
+def measure(
+    source: Path, dockerfile: str, code: str, requirements: str, tag: str
+) -> dict[str, float]:
     """Seconds of the three builds and megabytes of the image; the source stays as it is."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "context"
@@ -92,12 +96,17 @@ def main() -> None:
         context, dockerfile, code, requirements = OURS[lab]
         naive = HERE / "naive" / lab
         pair = {
-            "naive": measure(naive, "Dockerfile", naive_code(naive), "requirements.txt", f"bench-naive-{lab}"),
+            "naive": measure(
+                naive, "Dockerfile", naive_code(naive), "requirements.txt", f"bench-naive-{lab}"
+            ),
             "ours": measure(ROOT / lab / context, dockerfile, code, requirements, f"bench-{lab}"),
         }
         results[lab] = {**pair, "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
         for kind, found in pair.items():
-            print(f"{lab:<14}{kind:<7}" + "".join(f"{key} {value:>8}  " for key, value in found.items()))
+            print(
+                f"{lab:<14}{kind:<7}"
+                + "".join(f"{key} {value:>8}  " for key, value in found.items())
+            )
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 

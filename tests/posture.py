@@ -130,14 +130,22 @@ def violations_inside(container: Container) -> list[str]:
     ]
 
 
+def violations_of(container: Container) -> list[str]:
+    """Return every row that a container breaks, with its name; from inside as well while it runs."""
+    record = container.inspect()
+    found = violations(record)
+    if record["State"]["Running"]:
+        found += violations_inside(container)
+    return [f"{record['Name']}: {row}" for row in found]
+
+
 def violations_of_project(project: str) -> list[str]:
-    """Return what the containers of a compose project break, each with its service's name."""
+    """Return what the containers of a compose project break."""
     label = f"label={PROJECT_LABEL}={project}"
-    found = []
-    for id in docker("ps", "--all", "--quiet", "--filter", label).stdout.split():
-        record = Container(id).inspect()
-        broken = violations(record)
-        if record["State"]["Running"]:
-            broken += violations_inside(Container(id))
-        found += [f"{record['Name']}: {row}" for row in broken]
-    return found
+    ids = docker("ps", "--all", "--quiet", "--filter", label).stdout.split()
+    return [row for id in ids for row in violations_of(Container(id))]
+
+
+def assert_posture(container: Container) -> None:
+    """Raise AssertionError that lists every row this container breaks."""
+    assert violations_of(container) == []

@@ -37,15 +37,15 @@ def last_value(dockerfile: Path, instruction: str) -> str:
 
 
 def services(lab: str) -> list[tuple[str, dict]]:
-    """Every service of every compose file of the lab that defines one from scratch."""
-    return [
-        (f"{path.name}:{name}", service)
-        for path in sorted((ROOT / lab).glob("compose*.yaml"))
-        for name, service in (
-            yaml.load(path.read_text(), ComposeLoader).get("services") or {}
-        ).items()
-        if "image" in service or "build" in service
-    ]
+    """Every service of the lab; what an override file changes of a service is not one of its own."""
+    found: dict[str, tuple[str, dict]] = {}
+    for path in sorted(
+        (ROOT / lab).glob("compose*.yaml"), key=lambda path: path.name != "compose.yaml"
+    ):
+        text = yaml.load(path.read_text(), ComposeLoader)
+        for name, service in (text.get("services") or {}).items():
+            found.setdefault(name, (f"{path.name}:{name}", service))
+    return list(found.values())
 
 
 class ComposeLoader(yaml.SafeLoader):
