@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Builds both images, pushes them under one tag, prints their digests: REGISTRY=localhost:5002 TAG=1.0.0 ./publish.sh
+set -euo pipefail
+
+cd "$(dirname "$0")"
+
+die() { printf 'publish: %s\n' "$1" >&2; exit 2; }
+
+usage="e.g. REGISTRY=localhost:5002 TAG=1.0.0"
+[ -n "${REGISTRY:-}" ] || die "REGISTRY is not set: give host[:port][/path], $usage"
+[ -n "${TAG:-}" ] || die "TAG is not set: give the version, $usage"
+case "$REGISTRY" in *[!a-z0-9.:/_-]* | /* | */) die "REGISTRY=$REGISTRY: give host[:port][/path] in lower case, $usage" ;; esac
+case "$TAG" in
+  latest) die "TAG=latest says nothing about what it is: give the version, $usage" ;;
+  *[!A-Za-z0-9._-]* | [.-]*) die "TAG=$TAG: letters, digits and . _ - only, $usage" ;;
+esac
+
+# In a copy that is no git repository yet nobody can say which commit this is.
+revision=$(git rev-parse HEAD 2>/dev/null) || revision=unknown
+
+for name in mlapp mlflow; do
+  image="$REGISTRY/churn-$name:$TAG"
+  docker build --quiet --file "Dockerfile.$name" --tag "$image" \
+    --label "org.opencontainers.image.version=$TAG" \
+    --label "org.opencontainers.image.revision=$revision" . >/dev/null
+  docker push "$image"
+done
+
+printf '\nTo deploy exactly these, name them by digest:\n'
+for name in mlapp mlflow; do
+  docker image inspect "$REGISTRY/churn-$name:$TAG" \
+    --format "{{range .RepoDigests}}{{println .}}{{end}}" | grep -F "$REGISTRY/churn-$name@"
+done

@@ -1,0 +1,141 @@
+"""Which models are served: those the registry's aliases point to, or the baked ones while there are none.
+
+A thread asks the registry every few seconds where the aliases point, loads what is new and swaps one reference.
+A request only ever reads that reference, so it never waits for the registry, and never sees half a change.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from predict import Model, ModelError
+from settings import Settings
+
+NAME = "churn"
+
+# What a caller asks for, and the alias it stands for. MLflow reserves v1, v2, ... for version numbers.
+ALIASES = {"champion": "champion", "v1": "current-v1", "v2": "current-v2"}
+
+MODELS = Path(__file__).parent.parent / "models"
+
+log = logging.getLogger("registry")
+
+
+class NotRegistered(Exception):
+    """The registry answers, and has no model of this name."""
+
+
+def load_baked(folder: Path) -> dict[str, Model]:
+    """Load every model folder that the image carries; the champion is the best by ROC AUC.
+
+    Raises ModelError when one cannot be served, or there is none.
+    """
+    models = [Model.load(path.parent) for path in sorted(folder.glob("*/model.json"))]
+    if not models:
+        raise ModelError(f"{folder} holds no model folder")
+    best = max(models, key=lambda model: model.metrics["roc_auc"])
+    return {"champion": best, **{model.version: model for model in models}}
+
+
+class Registry:
+    """The models by the name a caller asks for, kept up to date once `start` was called."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._baked = load_baked(MODELS)
+        self._loaded: dict[tuple[int, int], Model | ModelError] = {}
+        self.models: dict[str, Model] = self._baked
+        self.problem: str | None = (
+            None if settings.tracking_uri else "no MLFLOW_TRACKING_URI is set"
+        )
+        self.asked_once = threading.Event()
+
+    def start(self) -> None:
+        """Follow the registry in the background; without one the baked models are all there is."""
+        if self._settings.tracking_uri:
+            threading.Thread(target=self._follow, name="registry", daemon=True).start()
+        else:
+            self.asked_once.set()
+
+    def _follow(self) -> None:
+        pause = threading.Event()
+        while True:
+            try:
+                self._set(*self._read())
+            except NotRegistered as error:
+                self._set(self._baked, problem=str(error))
+            except Exception as error:  # noqa: BLE001 - the thread must outlive whatever the network brings
+                # What was loaded from the registry stays: a tracking server that restarts is no reason to
+                # answer from another model.
+                self._set(self.models, problem=" ".join(str(error).split())[:200])
+            self.asked_once.set()
+            pause.wait(self._settings.poll_seconds)
+
+    def _set(self, models: dict[str, Model], problem: str | None) -> None:
+        changed = {name: model.describe() for name, model in models.items()}
+        if changed != {name: model.describe() for name, model in self.models.items()}:
+            log.info("models changed", extra={"fields": {"models": changed}})
+        if problem and not self.problem:
+            log.warning("trouble with the registry", extra={"fields": {"reason": problem}})
+        self.models, self.problem = models, problem
+
+    def _read(self) -> tuple[dict[str, Model], str | None]:
+        """Ask where the aliases point; return the models there and what is wrong with any of them.
+
+        Without an alias it is the baked model.
+        """
+        from mlflow.exceptions import MlflowException
+
+        client = self._client()
+        try:
+            registered = client.get_registered_model(NAME)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                raise NotRegistered(f"the registry has no model {NAME!r} yet") from None
+            raise
+        models = dict(self._baked)
+        loaded = {}
+        problem = None
+        for name, alias in ALIASES.items():
+            if alias not in registered.aliases:
+                continue
+            # A registry that was wiped counts its versions from 1 again.
+            key = (registered.creation_timestamp, int(registered.aliases[alias]))
+            loaded[key] = model = self._loaded.get(key) or self._fetch(client, key[1])
+            if isinstance(model, Model):
+                models[name] = model
+            else:
+                models[name] = self.models[name]  # a version that cannot be served changes nothing
+                problem = f"version {key[1]}: {model}"
+        self._loaded = loaded
+        return models, problem
+
+    def _fetch(self, client: Any, version: int) -> Model | ModelError:
+        """Download and load one version. A network error is raised; a model that is no good is remembered."""
+        from mlflow.artifacts import download_artifacts
+
+        uri = client.get_model_version_download_uri(NAME, str(version))
+        with tempfile.TemporaryDirectory() as folder:
+            path = download_artifacts(
+                artifact_uri=uri, dst_path=folder, tracking_uri=self._settings.tracking_uri
+            )
+            try:
+                return Model.load(Path(path), source="registry", registry_version=version)
+            except ModelError as error:
+                fields = {"registry_version": version, "reason": str(error)}
+                log.error("a registered model cannot be served", extra={"fields": fields})
+                return error
+
+    def _client(self) -> Any:
+        # MLflow's own defaults wait two minutes and try seven times more; the next poll is the retry here.
+        os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(self._settings.request_timeout)
+        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+        # Here, not above: two seconds of import that the first answers need not wait for.
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=self._settings.tracking_uri)
