@@ -367,31 +367,31 @@ print([path.name for path in files], max(path.stat().st_size for path in files) 
 
 def test_no_prediction_fails_while_the_tracking_server_is_away(stack: Stack) -> None:
     before = stack.model()
+    assert before["source"] == "registry"
 
     async def load() -> Load:
         async with Load(f"{stack.app}/predict", CUSTOMER, workers=4) as load:
             await load.until_answered(50)
             await asyncio.to_thread(stack.project, "kill", "mlflow")
-            await asyncio.to_thread(stack.wait_until, lambda: problem(stack))
+            await asyncio.to_thread(stack.wait_until, lambda: stack.model()["source"] == "baked")
+            assert problem(stack)
             await load.until_answered(200)
             await asyncio.to_thread(stack.project, "start", "mlflow")
-            await asyncio.to_thread(stack.wait_until, lambda: not problem(stack), 120)
+            await asyncio.to_thread(stack.wait_until, lambda: stack.model() == before, 120)
+            assert not problem(stack)
             await load.until_answered(50)
         return load
 
     load = asyncio.run(load())
     assert load.failed == {}, load.failed
-    # What was loaded stays: a tracking server that restarts does not change the answers.
-    assert {answer["model"]["registry_version"] for answer in load.answers} == {
-        before["registry_version"]
-    }
+    assert {answer["model"]["source"] for answer in load.answers} == {"registry", "baked"}
 
 
 def problem(stack: Stack) -> str | None:
     return httpx.get(f"{stack.app}/models", timeout=30).json()["registry"]["problem"]
 
 
-def test_the_baked_model_serves_while_there_is_no_registry_and_goes_by_itself(stack: Stack) -> None:
+def test_a_service_that_starts_without_a_registry_serves_the_baked_model(stack: Stack) -> None:
     stack.project("stop", "mlflow")
     mlapp = stack.project.container("mlapp")
     docker("restart", mlapp.id)

@@ -23,6 +23,9 @@ ALIASES = {"champion": "champion", "v1": "current-v1", "v2": "current-v2"}
 
 MODELS = Path(__file__).parent.parent / "models"
 
+# So many polls in a row without an answer make a registry that is away. One alone is a hiccup.
+AWAY_AFTER = 2
+
 log = logging.getLogger("registry")
 
 
@@ -64,15 +67,20 @@ class Registry:
 
     def _follow(self) -> None:
         pause = threading.Event()
+        missed = 0
         while True:
             try:
                 self._set(*self._read())
+                missed = 0
             except NotRegistered as error:
                 self._set(self._baked, problem=str(error))
+                missed = 0
             except Exception as error:  # noqa: BLE001 - the thread must outlive whatever the network brings
-                # What was loaded from the registry stays: a tracking server that restarts is no reason to
-                # answer from another model.
-                self._set(self.models, problem=" ".join(str(error).split())[:200])
+                # Nobody can tell whether what was loaded is still what should be served; the image's own can be
+                # relied on. What was loaded is kept, so coming back takes no download.
+                missed += 1
+                models = self._baked if missed >= AWAY_AFTER else self.models
+                self._set(models, problem=" ".join(str(error).split())[:200])
             self.asked_once.set()
             pause.wait(self._settings.poll_seconds)
 
