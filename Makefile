@@ -6,7 +6,8 @@ LABS := $(patsubst %/compose.yaml,%,$(wildcard */compose.yaml))
 # the engine may not be there yet.
 RUN_AS = $(shell setup/run-as.sh)
 HOST = HOST_UID=$(word 1,$(subst :, ,$(RUN_AS))) HOST_GID=$(word 2,$(subst :, ,$(RUN_AS)))
-COMPOSE = $(HOST) $(if $(PLATFORM),DOCKER_DEFAULT_PLATFORM=$(PLATFORM) )docker compose --project-directory
+ENGINE = $(if $(PLATFORM),DOCKER_DEFAULT_PLATFORM=$(PLATFORM) )docker compose --project-directory
+COMPOSE = $(HOST) $(ENGINE)
 
 PYTEST = .venv/bin/pytest
 
@@ -38,8 +39,8 @@ lab2-down: ## stop JupyterLab and forget its token; the notebooks stay
 	$(COMPOSE) ds-lab down --volumes --remove-orphans
 	rm -rf ds-lab/.secrets
 
-# lab 3: ml-prod-demo
-LAB3 = $(COMPOSE) ml-prod-demo
+# lab 3: ml-prod-demo. It writes nothing to this machine, so its containers keep their own user.
+LAB3 = $(ENGINE) ml-prod-demo
 LAB3_FULL = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.full.yaml --profile full
 
 lab3: ready-ml-prod-demo ## train a model and serve it: http://127.0.0.1:8000
@@ -54,7 +55,7 @@ lab3-full: ready-ml-prod-demo ## the same with Postgres, Redis, Prometheus (:909
 	$(LAB3_FULL) exec -T api python sample.py
 
 lab3-dev: ready-ml-prod-demo ## serve, and reload at every edit of ml-prod-demo/serve
-	$(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.dev.yaml watch
+	$(HOST) $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.dev.yaml watch
 
 lab3-down: ## stop lab 3; the model and the recorded predictions stay
 	$(LAB3) --profile '*' down --remove-orphans

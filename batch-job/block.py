@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import warnings
 from dataclasses import dataclass
+from itertools import pairwise
 
 import narwhals as nw
-import numpy as np
 import polars as pl
 import rules
 
@@ -22,7 +23,7 @@ LAST, ROW, REASON = "\x1elast", "\x1erow", "\x1ereason"
 warnings.filterwarnings("ignore", message="CSV malformed")
 
 BINS = 20
-OLDEST = 120
+AGE_EDGES = [rules.AGE_MIN, 31, 46, 61, rules.AGE_MAX + 1]
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,9 @@ class Cleaned:
     rows: int
     clean: memoryview
     rejects: pl.DataFrame
-    # Counts of rejects and of clean rows, before clipping: shape (2, BINS + 2), the outer bins hold what
-    # is out of the range; shape (2, OLDEST + 1), by age in years.
-    incomes: np.ndarray
-    ages: np.ndarray
+    # Counts of the rejects and of the clean rows before clipping, as `spread` gives them.
+    incomes: tuple[list[int], ...]
+    ages: tuple[list[int], ...]
 
 
 def clean_block(raw: bytes, quoted: bool, table: Table) -> Cleaned:
@@ -93,7 +93,7 @@ def clean_quickly(raw: bytes, lines: pl.Series, table: Table) -> Cleaned | None:
     columns = table.columns
     rows = read_csv(raw, {name: NUMBERS.get(name, pl.String) for name in columns})
     fine = nw.from_native(rows).select(fine=rules.is_fine()).to_native()["fine"]
-    commas = np.count_nonzero(np.frombuffer(raw, np.uint8) == ord(","))
+    commas = raw.count(b",")
     # Where all last fields are there, no row is short, and a long one shows in the sum.
     if rows[columns[-1]].null_count() or commas != rows.height * (len(columns) - 1):
         fine &= lines.str.count_matches(",", literal=True) == len(columns) - 1
@@ -190,22 +190,23 @@ def finish(kept: pl.DataFrame, checked: Checked, where: pl.Series, table: Table)
         rows=kept.height + ours.height,
         clean=out.getbuffer(),
         rejects=ours.hstack(checked.text.filter(bad)),
-        incomes=np.stack([count_incomes(rows["income"], low, high) for rows in both]),
-        ages=np.stack([count_ages(rows["age"]) for rows in both]),
+        incomes=tuple(spread(rows["income"], income_edges(low, high)) for rows in both),
+        ages=tuple(spread(rows["age"], AGE_EDGES) for rows in both),
     )
 
 
-def count_incomes(incomes: pl.Series, low: float, high: float) -> np.ndarray:
-    """Count the finite incomes: below `low`, in BINS equal bins up to `high`, and above."""
-    values = incomes.to_numpy()  # null becomes NaN
-    values = values[np.isfinite(values)]
-    bins = np.floor((values - low) * (BINS / (high - low))).clip(-1, BINS).astype(np.int8)
-    bins[values == high] = BINS - 1
-    return np.bincount(bins + 1, minlength=BINS + 2)
+def income_edges(low: float, high: float) -> list[float]:
+    """Edges of BINS equal bins; `high` itself belongs to the last of them."""
+    edges = [low + (high - low) * i / BINS for i in range(BINS)]
+    return [*edges, math.nextafter(high, math.inf)]
 
 
-def count_ages(ages: pl.Series) -> np.ndarray:
-    """Count the ages by whole years; what is below 0 or above OLDEST counts there."""
-    values = ages.to_numpy()  # null becomes NaN
-    years = values[~np.isnan(values)].clip(0, OLDEST).astype(np.int16)
-    return np.bincount(years, minlength=OLDEST + 1)
+def spread(values: pl.Series, edges: list[float]) -> list[int]:
+    """Count the finite values below the first edge, from each edge to the next, and from the last on."""
+    values = values.filter(values.is_finite())
+    below = [0, *((values < edge).sum() for edge in edges), len(values)]
+    return [b - a for a, b in pairwise(below)]
+
+
+def add(these: list[int], those: list[int]) -> list[int]:
+    return [a + b for a, b in zip(these, those, strict=True)]

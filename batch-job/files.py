@@ -16,7 +16,7 @@ from typing import IO
 
 from settings import JobError
 
-BLOCK = 4 << 20  # bytes: twice that is hardly faster and takes 100 MB more memory
+BLOCK = 8 << 20  # bytes: half of that is a tenth slower, twice takes 250 MB more memory
 LONGEST_LINE = 16 << 20
 CURE = 'run the container as the owner of the folder, --user "$(id -u):$(id -g)"'
 FAR_QUOTE = 1 << 20  # a quote that stays open for longer than this is a stray one

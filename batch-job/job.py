@@ -15,12 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO
 
-import numpy as np
 import polars as pl
 import report
-from block import BINS, NUMBERS, OLDEST, REASON, ROW, Cleaned, Table, clean_block
+from block import AGE_EDGES, BINS, NUMBERS, REASON, ROW, Cleaned, Table, add, clean_block
 from files import blocks, not_utf8, read_header, reading, replacing
-from sample import write_sample
 from settings import JobError, Settings, read_settings
 from tqdm import tqdm
 
@@ -35,14 +33,14 @@ class Summary:
 
     rows: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    incomes: np.ndarray = field(default_factory=lambda: np.zeros((2, BINS + 2), np.int64))
-    ages: np.ndarray = field(default_factory=lambda: np.zeros((2, OLDEST + 1), np.int64))
+    incomes: list[list[int]] = field(default_factory=lambda: [[0] * (BINS + 2)] * 2)
+    ages: list[list[int]] = field(default_factory=lambda: [[0] * (len(AGE_EDGES) + 1)] * 2)
 
     def add(self, done: Cleaned) -> None:
         self.rows += done.rows
         self.reasons.update(dict(done.rejects[REASON].value_counts().iter_rows()))
-        self.incomes += done.incomes
-        self.ages += done.ages
+        self.incomes = [*map(add, self.incomes, done.incomes)]
+        self.ages = [*map(add, self.ages, done.ages)]
 
     def ranked(self) -> dict[str, int]:
         """The reasons, the most frequent first."""
@@ -51,7 +49,7 @@ class Summary:
     @property
     def clipped(self) -> int:
         """How many clean rows had an income out of the range."""
-        return int(self.incomes[1, [0, -1]].sum())
+        return self.incomes[1][0] + self.incomes[1][-1]
 
 
 def check_columns(name: str, columns: list[str]) -> None:
@@ -76,10 +74,9 @@ def csv_line(fields: list[str]) -> bytes:
 def in_order(text: IO[bytes], start: int, table: Table) -> Iterator[Cleaned]:
     """Clean the blocks of a file side by side and yield them in the order of the file.
 
-    Polars keeps to the container's cpu limit, so its number of threads is the one to go by. One more
-    block than that is under way, so that no core waits while the main thread writes.
+    Polars keeps to the container's cpu limit, so its number of threads is the one to go by.
     """
-    workers = pl.thread_pool_size() + 1
+    workers = pl.thread_pool_size()
     with ThreadPoolExecutor(workers) as pool:
         waiting = deque()
 
@@ -108,6 +105,8 @@ def run(settings: Settings) -> Summary:
     Raises JobError for whatever the user can mend; the outputs are then as they were.
     """
     if not settings.raw_was_set and not settings.raw.exists():
+        from sample import write_sample  # numpy takes a tenth of a second to load
+
         write_sample(settings.raw)
         log.info("no %s yet: generated the sample", settings.raw)
 

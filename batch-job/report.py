@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
 
-import numpy as np
-from block import BINS
+from block import add, income_edges
 from rules import AGE_MAX, AGE_MIN
 
 STYLE = """
@@ -32,8 +32,8 @@ def page(
     source: str,
     rows: int,
     reasons: dict[str, int],
-    incomes: np.ndarray,
-    ages: np.ndarray,
+    incomes: Sequence[list[int]],
+    ages: Sequence[list[int]],
     income_range: tuple[float, float],
 ) -> str:
     """Return the page; `incomes` and `ages` hold the counts of rejects and clean rows, see `block.Cleaned`."""
@@ -44,7 +44,7 @@ def page(
             "rows in": rows,
             "clean": rows - rejected,
             "rejected": rejected,
-            "clipped": incomes[1, [0, -1]].sum(),
+            "clipped": incomes[1][0] + incomes[1][-1],
         }.items()
     )
     why = "".join(
@@ -52,16 +52,15 @@ def page(
         for reason, count in reasons.items()
     )
     low, high = income_range
-    edges = np.linspace(low, high, BINS + 1)
+    edges = income_edges(low, high)
     income_labels = [
         f"below {low:,.0f}",
         *(f"{a:,.0f} to {b:,.0f}" for a, b in pairwise(edges)),
         f"above {high:,.0f}",
     ]
-    age_labels, age_counts = ages_by_bucket(ages)
-    clipped = incomes[1].copy()
-    clipped[[1, -2]] += clipped[[0, -1]]
-    clipped[[0, -1]] = 0
+    age_labels = [f"below {AGE_MIN}", "18-30", "31-45", "46-60", "61+", f"above {AGE_MAX}"]
+    under, first, *middle, last, over = incomes[1]
+    clipped = [0, under + first, *middle, last + over, 0]
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Cleaning report</title><style>{STYLE}</style>
@@ -70,23 +69,16 @@ def page(
 <p>{escape(source)}</p>
 <div class="cards">{cards}</div>
 <section><h2>Why rows were rejected</h2><table>{why or "<tr><td>none was"}</table></section>
-<section><h2>Age, years</h2>{bars(age_labels, age_counts.sum(axis=0), age_counts[1])}</section>
-<section><h2>Income per year</h2>{bars(income_labels, incomes.sum(axis=0), clipped)}</section>
+<section><h2>Age, years</h2>{bars(age_labels, add(*ages), ages[1])}</section>
+<section><h2>Income per year</h2>{bars(income_labels, add(*incomes), clipped)}</section>
 </main></html>
 """
 
 
-def ages_by_bucket(ages: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """Sum the counts by year (shape 2, years) into the buckets of the rules and what lies outside."""
-    edges = [0, AGE_MIN, 31, 46, 61, AGE_MAX + 1]
-    labels = [f"below {AGE_MIN}", "18-30", "31-45", "46-60", "61+", f"above {AGE_MAX}"]
-    return labels, np.add.reduceat(ages, edges, axis=1)
-
-
-def bars(labels: list[str], before: np.ndarray, after: np.ndarray) -> str:
+def bars(labels: list[str], before: list[int], after: list[int]) -> str:
     """Draw two counts for every label as bars side by side; labels at the ends that have none are left out."""
-    shown = np.flatnonzero(before + after)
-    most = max(before.max(), after.max(), 1)
+    shown = [i for i in range(len(labels)) if before[i] or after[i]]
+    most = max(*before, *after, 1)
     rows = "".join(
         f"<tr><th>{labels[i]}"
         + "".join(
@@ -94,7 +86,7 @@ def bars(labels: list[str], before: np.ndarray, after: np.ndarray) -> str:
             for name, counts in {"before": before, "after": after}.items()
         )
         + "</tr>"
-        for i in (range(shown[0], shown[-1] + 1) if shown.size else ())
+        for i in range(min(shown, default=0), max(shown, default=-1) + 1)
     )
     head = '<thead><tr><th><th>before<th class="bar"><th>after<th class="bar"></tr></thead>'
     return f"<table>{head}<tbody>{rows}</tbody></table>"

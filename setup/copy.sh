@@ -32,6 +32,10 @@ files_of_lab | while IFS= read -r -d '' file; do
     sed "s#$lab#$name#g" "$root/$lab/$file" >"$to/$file"
   fi
 done
+# Wheels that setup put there because no package index hands them out: git holds none, the build needs them.
+if [ -d "$root/$lab/wheels" ]; then
+  find "$root/$lab/wheels" -name '*.whl' -exec cp -p {} "$to/wheels/" \;
+fi
 cp "$root/LICENSE" "$to/LICENSE"
 git -C "$to" init --quiet
 git -C "$to" add --all

@@ -136,6 +136,9 @@ def copy_lab(lab: str, to: Path) -> Path:
         if (ROOT / name).exists():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, to / name)
+    # What setup has put there because no package index hands it out: `cp -r` would take it along too.
+    for wheel in (ROOT / lab).glob("wheels/*.whl"):
+        os.link(wheel, to / lab / "wheels" / wheel.name)
     return to / lab
 
 
