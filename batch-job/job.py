@@ -19,6 +19,7 @@ import polars as pl
 import report
 from block import AGE_EDGES, BINS, NUMBERS, REASON, ROW, Cleaned, Table, add, clean_block
 from files import blocks, not_utf8, read_header, reading, replacing
+from sample import write_sample
 from settings import JobError, Settings, read_settings
 from tqdm import tqdm
 
@@ -105,8 +106,6 @@ def run(settings: Settings) -> Summary:
     Raises JobError for whatever the user can mend; the outputs are then as they were.
     """
     if not settings.raw_was_set and not settings.raw.exists():
-        from sample import write_sample  # numpy takes a tenth of a second to load
-
         write_sample(settings.raw)
         log.info("no %s yet: generated the sample", settings.raw)
 
