@@ -61,7 +61,7 @@ lab3-down: ## stop lab 3; the model and the recorded predictions stay
 	$(LAB3) --profile '*' down --remove-orphans
 
 lab4: ready-gpu-train ## train on the GPU if there is one (NPROC=2: two processes)
-	$(COMPOSE) gpu-train $(shell setup/lab4.sh) run --rm --build train
+	$(COMPOSE) gpu-train $(shell DEVICE=$(DEVICE) setup/lab4.sh) run --rm --build train
 
 # lab 5: mlflow-flask
 LAB5 = $(COMPOSE) mlflow-flask

@@ -65,6 +65,12 @@ class Cleaned:
     ages: tuple[list[int], ...]
 
 
+def clean_columns(table: Table) -> list[str]:
+    """The columns of the clean rows: those of the file, then what the rules add."""
+    empty = pl.DataFrame(schema={name: NUMBERS.get(name, pl.String) for name in table.columns})
+    return nw.from_native(empty).with_columns(*rules.cleaned()).columns
+
+
 def clean_block(raw: bytes, quoted: bool, table: Table) -> Cleaned:
     """Clean whole records; `quoted` is False where a quote is just a character.
 

@@ -17,8 +17,19 @@ from typing import IO
 
 import polars as pl
 import report
-from block import AGE_EDGES, BINS, NUMBERS, REASON, ROW, Cleaned, Table, add, clean_block
-from files import blocks, not_utf8, read_header, reading, replacing
+from block import (
+    AGE_EDGES,
+    BINS,
+    NUMBERS,
+    REASON,
+    ROW,
+    Cleaned,
+    Table,
+    add,
+    clean_block,
+    clean_columns,
+)
+from files import blocks, not_utf8, read_header, reading, replacing, write_soon
 from sample import write_sample
 from settings import JobError, Settings, read_settings
 from tqdm import tqdm
@@ -75,9 +86,10 @@ def csv_line(fields: list[str]) -> bytes:
 def in_order(text: IO[bytes], start: int, table: Table) -> Iterator[Cleaned]:
     """Clean the blocks of a file side by side and yield them in the order of the file.
 
-    Polars keeps to the container's cpu limit, so its number of threads is the one to go by.
+    Polars keeps to the container's cpu limit, so its number of threads is the one to go by. One more
+    block than that is under way, so that no core waits while the main thread writes.
     """
-    workers = pl.thread_pool_size()
+    workers = pl.thread_pool_size() + 1
     with ThreadPoolExecutor(workers) as pool:
         waiting = deque()
 
@@ -100,6 +112,28 @@ def in_order(text: IO[bytes], start: int, table: Table) -> Iterator[Cleaned]:
             pool.shutdown(cancel_futures=True)
 
 
+def write_rows(
+    done_blocks: Iterator[Cleaned], disk: IO[bytes], clean: IO[bytes], rejects: IO[bytes]
+) -> Summary:
+    """Write what the blocks come to, and say how far it is: a bar on a terminal, else a line now and then."""
+    summary = Summary()
+    size = os.fstat(disk.fileno()).st_size
+    logged = time.monotonic()
+    # A terminal that a container gets may say that its size is 0 by 0.
+    look = {"unit": "B", "unit_scale": True, "ncols": 80, "nrows": 20, "disable": None}
+    with tqdm(total=size, desc="cleaning", **look) as bar:
+        for done in done_blocks:
+            write_soon(clean, done.clean)
+            numbered = done.rejects.with_columns(pl.col(ROW) + summary.rows)
+            numbered.write_csv(rejects, include_header=False)
+            summary.add(done)
+            bar.update(disk.tell() - bar.n)
+            if bar.disable and time.monotonic() - logged > SECONDS_BETWEEN_LINES:
+                logged = time.monotonic()
+                log.info("cleaning: %d %%, %s rows", 100 * disk.tell() / size, f"{summary.rows:,}")
+    return summary
+
+
 def run(settings: Settings) -> Summary:
     """Read RAW_PATH, write the three outputs, return the counts.
 
@@ -109,33 +143,17 @@ def run(settings: Settings) -> Summary:
         write_sample(settings.raw)
         log.info("no %s yet: generated the sample", settings.raw)
 
-    summary = Summary()
-    targets = [settings.report, settings.rejects, settings.clean]
     with reading(settings.raw) as (text, disk):
         columns, start = read_header(text)
         check_columns(str(settings.raw), columns)
-        with replacing(*targets) as output:
-            added = [] if "age_bucket" in columns else ["age_bucket"]
-            output[settings.clean].write(csv_line([*columns, *added]))
-            output[settings.rejects].write(csv_line(["row", "reason", *columns]))
-
-            table = Table(columns, settings.income_min, settings.income_max)
-            size = os.fstat(disk.fileno()).st_size
-            # A terminal that a container gets may say that its size is 0 by 0.
-            look = {"unit": "B", "unit_scale": True, "ncols": 80, "nrows": 20, "disable": None}
-            with tqdm(total=size, desc="cleaning", **look) as bar:
-                logged = time.monotonic()
-                for done in in_order(text, start, table):
-                    output[settings.clean].write(done.clean)
-                    numbered = done.rejects.with_columns(pl.col(ROW) + summary.rows)
-                    numbered.write_csv(output[settings.rejects], include_header=False)
-                    summary.add(done)
-                    bar.update(disk.tell() - bar.n)
-                    if bar.disable and time.monotonic() - logged > SECONDS_BETWEEN_LINES:
-                        logged = time.monotonic()
-                        percent = 100 * disk.tell() // max(size, 1)
-                        log.info("cleaning: %d %%, %s rows", percent, f"{summary.rows:,}")
-            output[settings.report].write(
+        table = Table(columns, settings.income_min, settings.income_max)
+        # Clean last: whoever waits for it finds the other two in place.
+        targets = settings.report, settings.rejects, settings.clean
+        with replacing(*targets) as (page, rejects, clean):
+            clean.write(csv_line(clean_columns(table)))
+            rejects.write(csv_line(["row", "reason", *columns]))
+            summary = write_rows(in_order(text, start, table), disk, clean, rejects)
+            page.write(
                 report.page(
                     source=str(settings.raw),
                     rows=summary.rows,

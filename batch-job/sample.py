@@ -20,5 +20,5 @@ def write_sample(path: Path) -> None:
     blank[rng.choice(100, 5, replace=False)] = True
     frame = pl.DataFrame({"age": age, "income": income, "churn": churn})
     frame = frame.with_columns(income=pl.when(pl.Series(~blank)).then("income"))
-    with replacing(path) as output:
-        frame.write_csv(output[path])
+    with replacing(path) as (file,):
+        frame.write_csv(file)

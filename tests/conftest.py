@@ -126,26 +126,25 @@ def run_once(engine: None) -> Callable[..., subprocess.CompletedProcess[str]]:
     return start
 
 
-def copy_lab(lab: str, to: Path) -> Path:
-    """Copy what git holds, or would hold, of a lab into the folder `to`; return the copy."""
+def copy_of_git(name: str, to: Path) -> Path:
+    """Copy what git holds, or would hold, of a folder or file into the folder `to`; return the copy."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", lab],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", name],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.split("\0")  # fmt: skip
-    for name in filter(None, listed):
-        if (ROOT / name).exists():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, to / name)
     # What setup has put there because no package index hands it out: `cp -r` would take it along too.
-    for wheel in (ROOT / lab).glob("wheels/*.whl"):
-        os.link(wheel, to / lab / "wheels" / wheel.name)
-    return to / lab
+    wheels = [str(path.relative_to(ROOT)) for path in (ROOT / name).glob("wheels/*.whl")]
+    for file in filter(None, [*listed, *wheels]):
+        if (ROOT / file).exists():
+            (to / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, to / file)
+    return to / name
 
 
 @pytest.fixture
 def lab_copy(tmp_path: Path) -> Callable[[str], Path]:
     """`lab_copy("batch-job")` copies a lab alone to an empty folder and returns it."""
-    return lambda lab: copy_lab(lab, tmp_path)
+    return lambda lab: copy_of_git(lab, tmp_path)
 
 
 @pytest.fixture

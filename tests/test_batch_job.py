@@ -143,11 +143,11 @@ def test_threads_follow_the_cpu_limit(image_of: Callable[..., str], run_once: Jo
     assert done.stdout.strip() == "1"
 
 
-def test_three_million_rows_in_a_third_of_a_gigabyte(
+def test_three_million_rows_in_less_than_half_a_gigabyte(
     run: Callable[..., Container], image_of: Callable[..., str], data: Path, large: Path
 ) -> None:
     shutil.copy(large, data / "raw.csv")
-    options = [*locked_down(data), "--memory", "320m", "--memory-swap", "320m"]
+    options = [*locked_down(data), "--memory", "448m", "--memory-swap", "448m"]
     container = run(image_of("batch-job"), options=options)
     assert container.wait(timeout=120) == 0, container.logs()
     assert not container.inspect()["State"]["OOMKilled"]

@@ -321,9 +321,9 @@ def test_bad_input_is_one_clear_line_and_changes_nothing(run, raw, env: dict, sa
 
 
 def test_second_run_at_the_same_time_is_told_to_wait(run, data: Path) -> None:
-    with files.replacing(data / "clean.csv") as output:
+    with files.replacing(data / "clean.csv") as (file,):
         done = run(GOOD)
-        output[data / "clean.csv"].write(b"the first run's")
+        file.write(b"the first run's")
     assert done.code == 2
     assert "is being written by another run" in done.err
     assert done.clean == "the first run's"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, copy_lab
+from conftest import ROOT, copy_of_git
 from docker_cli import wait_until
 
 AS_ROOT = [] if os.getuid() == 0 else ["sudo", "-n"]
@@ -84,7 +84,7 @@ def test_a_lab_builds_and_runs_offline_from_the_bundle(
     subprocess.run(["setup/bundle.sh", "save", str(bundle), "batch-job"], cwd=ROOT, check=True)
 
     classroom = tmp_path / "classroom"
-    copy_lab("batch-job", classroom)
+    copy_of_git("batch-job", classroom)
     shutil.copytree(ROOT / "setup", classroom / "setup")
     shutil.copy(ROOT / "Makefile", classroom / "Makefile")
     offline.run("make", "load", f"BUNDLE={bundle}", cwd=classroom)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import LABS, ROOT, copy_lab
+from conftest import LABS, ROOT, copy_of_git
 from docker_cli import PROJECT_PREFIX, docker, wait_until
 
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -23,7 +23,7 @@ def checkout(engine: None, tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "setup", tmp_path / "setup")
     for name in ("Makefile", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path / name)
-    copy_lab("batch-job", tmp_path)
+    copy_of_git("batch-job", tmp_path)
     return tmp_path
 
 

@@ -456,6 +456,12 @@ def truncate(models: Path) -> None:
     (models / "iris_logreg.onnx").write_bytes(content[:-100])
 
 
+def rename_a_class(models: Path) -> None:
+    """Still a model, but not the one that was trained."""
+    content = (models / "iris_logreg.onnx").read_bytes()
+    (models / "iris_logreg.onnx").write_bytes(content.replace(b"setosa", b"SETOSA"))
+
+
 def make_foreign(models: Path) -> None:
     (models / "iris_logreg.onnx").write_bytes(b"a file of somebody else")
 
@@ -481,7 +487,8 @@ def break_metrics(models: Path) -> None:
 
 
 DAMAGES = [
-    truncate, make_foreign, make_foreign_and_vouch, remove_model, remove_metrics, break_metrics,
+    truncate, rename_a_class, make_foreign, make_foreign_and_vouch, remove_model, remove_metrics,
+    break_metrics,
 ]  # fmt: skip
 
 

@@ -41,7 +41,7 @@ CUSTOMER = {
 UID, GID = (1000, 1000) if os.getuid() == 0 else (os.getuid(), os.getgid())
 
 
-def copy_lab(folder: Path) -> Path:
+def copy_of_git(folder: Path) -> Path:
     ignored = shutil.ignore_patterns("*.skops.new", "__pycache__", ".secrets", ".env")
     shutil.copytree(LAB, folder, ignore=ignored)
     for path in (folder / "data").rglob("*"):
@@ -97,7 +97,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Both services up, both versions trained. A test that breaks something puts it right again."""
-    folder = copy_lab(tmp_path_factory.mktemp("stack") / "mlflow-flask")
+    folder = copy_of_git(tmp_path_factory.mktemp("stack") / "mlflow-flask")
     ports = {"PORT": str(free_port()), "MLFLOW_PORT": str(free_port())}
     project = Compose(folder, {"HOST_UID": str(UID), "HOST_GID": str(GID), **ports})
     stack = Stack(project)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import LABS, ROOT, copy_lab
+from conftest import LABS, ROOT, copy_of_git
 from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, docker
 from posture import violations_of_project
 from readme import Step, matches, read_steps, run_steps
@@ -75,7 +75,7 @@ def newcomer(engine: None) -> Iterator[Newcomer]:
 
 
 def test_readme_commands_run_and_print_what_is_shown(lab: str, newcomer: Newcomer) -> None:
-    folder = copy_lab(lab, newcomer.folder)
+    folder = copy_of_git(lab, newcomer.folder)
     steps = [step for step in read_steps(folder / "README.md") if step.not_run is None]
     assert steps, f"{lab}/README.md shows no command"
     newcomer.follow(steps, folder, timeout=800)
@@ -85,11 +85,14 @@ def test_readme_commands_run_and_print_what_is_shown(lab: str, newcomer: Newcome
     assert [path for path in folder.rglob("*") if not newcomer.owns(path)] == []
 
 
-@pytest.mark.parametrize("document", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
-def test_docs_commands_run_and_print_what_is_shown(document: str, newcomer: Newcomer) -> None:
-    for lab in LABS:
-        copy_lab(lab, newcomer.folder)
-    steps = [step for step in read_steps(ROOT / "docs" / document) if step.not_run is None]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_docs_commands_run_and_print_what_is_shown(document: Path, newcomer: Newcomer) -> None:
+    for part in ("Makefile", "setup", *LABS):
+        copy_of_git(part, newcomer.folder)
+    steps = [step for step in read_steps(document) if step.not_run is None]
     names = {name for step in steps for name in re.findall(r"--name (demo-\S+)", step.commands)}
     try:
         newcomer.follow(steps, newcomer.folder, timeout=240)
