@@ -82,26 +82,30 @@ def clean_block(raw: bytes, quoted: bool, table: Table) -> Cleaned:
         raw = raw.replace(b"\r\n", b"\n")
     fields = split_quoted(raw, table.columns) if quoted and b'"' in raw else None
     if fields is None:
-        lines = pl.read_lines(raw)["line"]
-        if done := clean_quickly(raw, lines, table):
+        if done := clean_quickly(raw, table):
             return done
-        fields = split_lines(lines, table.columns)
+        fields = split_lines(pl.read_lines(raw)["line"], table.columns)
     checked = judge(fields)
     kept = checked.text.with_columns(checked.numbers).filter(checked.reason.is_null())
     return finish(kept, checked, checked.reason.is_not_null().arg_true(), table)
 
 
-def clean_quickly(raw: bytes, lines: pl.Series, table: Table) -> Cleaned | None:
+def clean_quickly(raw: bytes, table: Table) -> Cleaned | None:
     """Numbers straight from the text where a line is a row, and a close look only at the rows that fail.
 
     None when the close look finds nothing wrong with one of them: "45.0" is an age too.
     """
     columns = table.columns
-    rows = read_csv(raw, {name: NUMBERS.get(name, pl.String) for name in columns})
+    schema = {name: NUMBERS.get(name, pl.String) for name in columns}
+    try:
+        rows = read_csv(raw, schema)
+        ragged = rows[columns[-1]].null_count() > 0
+    except pl.exceptions.PolarsError:  # a line is too long
+        rows = read_csv(raw, schema, extra_columns="ignore")
+        ragged = True
     fine = nw.from_native(rows).select(fine=rules.is_fine()).to_native()["fine"]
-    commas = raw.count(b",")
-    # Where all last fields are there, no row is short, and a long one shows in the sum.
-    if rows[columns[-1]].null_count() or commas != rows.height * (len(columns) - 1):
+    lines = pl.read_lines(raw)["line"]
+    if ragged:
         fine &= lines.str.count_matches(",", literal=True) == len(columns) - 1
     failed = (~fine).arg_true()
     checked = judge(split_lines(lines.gather(failed), columns))
@@ -110,16 +114,10 @@ def clean_quickly(raw: bytes, lines: pl.Series, table: Table) -> Cleaned | None:
     return finish(rows.filter(fine), checked, failed, table)
 
 
-def read_csv(raw: bytes, schema: dict, quote: str | None = None) -> pl.DataFrame:
-    return pl.read_csv(
-        raw,
-        has_header=False,
-        schema=schema,
-        quote_char=quote,
-        ignore_errors=True,
-        missing_columns="insert",
-        extra_columns="ignore",
-    )
+def read_csv(raw: bytes, schema: dict, **options: str) -> pl.DataFrame:
+    """Read without a header. Fields that a line lacks are null; one that is too long raises PolarsError."""
+    options = {"quote_char": None, "missing_columns": "insert", "ignore_errors": True, **options}
+    return pl.read_csv(raw, has_header=False, schema=schema, **options)
 
 
 def split_lines(lines: pl.Series, columns: list[str]) -> Fields:
@@ -136,8 +134,9 @@ def split_quoted(raw: bytes, columns: list[str]) -> Fields | None:
     # One more field behind every line: where it lands tells the short rows from the long ones.
     marked = raw.replace(b"\n", MARK.encode())
     try:
-        text = read_csv(marked, dict.fromkeys([*columns, LAST], pl.String), '"')
-    except pl.exceptions.ComputeError:
+        schema = dict.fromkeys([*columns, LAST], pl.String)
+        text = read_csv(marked, schema, quote_char='"')
+    except pl.exceptions.PolarsError:
         return split_slowly(raw, columns)
     end = (text[LAST] == END).fill_null(False)
     short = text.select(short=pl.any_horizontal(pl.col(columns).eq_missing(END))).to_series()

@@ -318,10 +318,10 @@ def rounded(value: float | None) -> float | None:
 
 def describe(trainer: Trainer) -> str:
     at = trainer.where()
-    plural = "es" if at["processes"] > 1 else ""
+    processes = "1 process" if at["processes"] == 1 else f"{at['processes']} processes"
     return (
-        f"device: {at['device']} ({at['device_name']}), {at['precision']}, {at['processes']} "
-        f"process{plural}, {at['threads']} threads each; {len(trainer.data.train)} training samples"
+        f"device: {at['device']} ({at['device_name']}), {at['precision']}, {processes} with "
+        f"{at['threads']} thread(s) each; {len(trainer.data.train)} training samples"
     )
 
 

@@ -9,10 +9,10 @@ cd "$(dirname "$0")/.."
 
 # The Python of the Dockerfile that installs these requirements; the tests run on the host's.
 python_of() {
-  cat "$(dirname "$1")"/Dockerfile* 2>/dev/null | sed -n 's/^FROM python:\(3\.[0-9]*\).*/\1/p' | head -n 1
+  { cat "$(dirname "$1")"/Dockerfile* 2>/dev/null || true; } | sed -n 's/^FROM python:\(3\.[0-9]*\).*/\1/p' | head -n 1
 }
 
-for source in tests/requirements.in */requirements*.in */*/requirements*.in; do
+for source in */requirements*.in */*/requirements*.in; do
   [ -f "$source" ] && [ "${source#benchmarks/}" = "$source" ] || continue
   version=$(python_of "$source")
   say "lock: ${source%.in}.txt"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from conftest import LABS, ROOT
 
@@ -96,6 +97,16 @@ def test_requirements_are_locked_with_hashes(lab: str) -> None:
         assert [name for name, _ in pins] == names, f"{source}: not every package has a hash"
         assert "index-url" not in locked
         assert "file:" not in locked
+
+
+@pytest.mark.parametrize(
+    "source", sorted(ROOT.glob("*/requirements*.in")) + sorted(ROOT.glob("*/*/requirements*.in"))
+)
+def test_what_is_asked_for_is_locked(source: Path) -> None:
+    asked = re.findall(r"^([A-Za-z0-9][\w.-]*)", source.read_text(), re.MULTILINE)
+    locked = re.findall(r"^([a-z0-9][\w.-]*)", source.with_suffix(".txt").read_text(), re.MULTILINE)
+    missing = {name.lower().replace("_", "-") for name in asked} - set(locked)
+    assert not missing, f"run 'make lock': {source} asks for {missing}"
 
 
 def test_dockerfile_style(lab: str) -> None:
