@@ -20,6 +20,10 @@ from docker_cli import LABEL, Compose, Container, docker, sweep
 ROOT = Path(__file__).resolve().parent.parent
 LABS = sorted(path.parent.name for path in ROOT.glob("*/compose.yaml"))
 
+# `make test` runs the suite; the makes that the suite runs are nobody's sub-make.
+for variable in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):
+    os.environ.pop(variable, None)
+
 LOGS = pytest.StashKey[list[Callable[[], str]]]()
 
 
