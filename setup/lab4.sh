@@ -28,9 +28,10 @@ if ! engine_knows_gpus; then
   cpu "no NVIDIA runtime in 'docker info'"
 fi
 
-# The engine may know the runtime and still have no GPU: only a container can tell.
+# The engine may know the runtime and still have no GPU: only a container can tell. (ls fails when one of its
+# names is missing, and one always is.)
 if ! answer=$(docker run --rm --gpus all --network none --entrypoint sh python:3.11-slim \
-  -c 'ls -d /dev/nvidia[0-9]* /dev/dxg 2>/dev/null' 2>&1); then
+  -c 'ls -d /dev/nvidia[0-9]* /dev/dxg 2>/dev/null | grep .' 2>&1); then
   cpu "the engine has the NVIDIA runtime but hands over no GPU${answer:+: $(say "$answer" | head -n 1)}"
 fi
 
@@ -40,5 +41,5 @@ if ! is_present "$image"; then
   (pull "$image") >&2 || cpu "there is a GPU, but no registry hands out $image"
 fi
 
-say "lab4: training on the GPU: Docker hands over $(say "$answer" | tr '\n' ' ')" >&2
+say "lab4: training on the GPU: Docker hands over $(say "$answer" | paste -sd ' ' -)" >&2
 say "-f gpu-train/compose.yaml -f gpu-train/compose.gpu.yaml"
