@@ -32,6 +32,9 @@ def launch(settings: Settings, script: str) -> int:
         # Without a network the container's own name means nothing; loopback is always there.
         options += ["--standalone", "--local-addr=localhost"]
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    # One store for all rounds hands processes that are started again the addresses of the dead ones
+    # (pytorch issue 135712): each round makes its own.
+    os.environ.setdefault("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")
     threads = max(1, cpu_limit() // settings.processes)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # torchrun would say 1, in four lines
     logging.getLogger("torch.distributed").setLevel(logging.ERROR)

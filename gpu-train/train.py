@@ -5,6 +5,7 @@ Notices go to standard error; standard output carries one line of JSON an epoch 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -412,6 +413,8 @@ def main() -> int:
         raise
     finally:
         if dist.is_initialized():
+            # What still refers to the group keeps its threads, and Python ends badly under a thread of theirs.
+            gc.collect()
             dist.destroy_process_group()
 
 
