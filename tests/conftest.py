@@ -24,6 +24,10 @@ LABS = sorted(path.parent.name for path in ROOT.glob("*/compose.yaml"))
 for variable in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):
     os.environ.pop(variable, None)
 
+# What a test that runs a document reports of it, for the end of the run.
+BLOCKS_RUN = "blocks run"
+BLOCKS_NOT_RUN = "blocks not run"
+
 LOGS = pytest.StashKey[list[Callable[[], str]]]()
 
 
@@ -61,6 +65,20 @@ def pytest_runtest_makereport(item: pytest.Item):
         for read_log in item.stash.get(LOGS, []):
             report.sections.append(("container log", read_log()))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    said = [
+        property
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for property in report.user_properties
+    ]
+    if run := sum(number for name, number in said if name == BLOCKS_RUN):
+        not_run = sum(number for name, number in said if name == BLOCKS_NOT_RUN)
+        terminalreporter.section("documents")
+        terminalreporter.line(f"{run} blocks of commands ran, {not_run} are marked 'not run'")
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +161,15 @@ def copy_of_git(name: str, to: Path) -> Path:
             (to / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / file, to / file)
     return to / name
+
+
+ENSURE_IMAGE = ". setup/lib.sh; . setup/engine.sh; . setup/images.sh; ensure_image"
+
+
+def ensure_image(image: str) -> str:
+    """Make sure of an image that no file of a lab names, the way `make` does; return its name."""
+    subprocess.run(["bash", "-euc", f"{ENSURE_IMAGE} {image}"], cwd=ROOT, timeout=600, check=True)
+    return image
 
 
 @pytest.fixture

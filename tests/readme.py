@@ -77,10 +77,12 @@ def run_steps(
     folder: Path,
     env: dict[str, str],
     timeout: float,
-    owner: tuple[int, int] | None = None,
+    identity: dict[str, object] | None = None,
     after_each: Callable[[], object] = lambda: None,
 ) -> None:
-    """Run the steps in one shell in `folder`, as `owner` (uid, gid), calling `after_each` between them.
+    """Run the steps in one shell in `folder`, calling `after_each` between them.
+
+    `identity` holds the arguments of Popen that say who runs them.
 
     Raises AssertionError that names the step which failed or printed something else than shown.
     """
@@ -88,7 +90,6 @@ def run_steps(
     script = "set -eo pipefail\n" + "".join(
         f"{step.commands}\nprintf '%s\\n' '{END_OF_STEP}'\nread -r _ <&{go_on}\n" for step in steps
     )
-    identity = {"user": owner[0], "group": owner[1], "extra_groups": []} if owner else {}
     shell = subprocess.Popen(
         ["bash", "-c", script],
         cwd=folder,
@@ -100,7 +101,7 @@ def run_steps(
         errors="replace",
         start_new_session=True,
         pass_fds=[go_on],
-        **identity,
+        **(identity or {}),
     )
     deadline = threading.Timer(timeout, os.killpg, (shell.pid, signal.SIGKILL))
     deadline.start()

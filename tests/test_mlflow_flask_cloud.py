@@ -9,19 +9,12 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from conftest import ROOT
+from conftest import ROOT, ensure_image
 from docker_cli import Compose, Container, docker, free_port
 from test_mlflow_flask import CUSTOMER
 
 LAB = ROOT / "mlflow-flask"
 TAG = "9.9.9-test"
-SCRIPT = ". setup/lib.sh; . setup/engine.sh; . setup/images.sh; ensure_image"
-
-
-def ensure(image: str) -> str:
-    """Make sure of an image that no file of the lab names, the way `make` does."""
-    subprocess.run(["bash", "-euc", f"{SCRIPT} {image}"], cwd=ROOT, timeout=600, check=True)
-    return image
 
 
 @pytest.fixture
@@ -39,7 +32,7 @@ def pushed_from(engine: None) -> Iterator[list[str]]:
 def registry(pushed_from: list[str], run: Callable[..., Container]) -> str:
     """An empty registry on a free port of this machine."""
     port = free_port()
-    container = run(ensure("registry:2"), options=["-p", f"127.0.0.1:{port}:5000"])
+    container = run(ensure_image("registry:2"), options=["-p", f"127.0.0.1:{port}:5000"])
     name = f"localhost:{port}"
     container.wait_until(lambda: answers(f"http://{name}/v2/"))
     pushed_from.append(name)
@@ -149,7 +142,7 @@ def test_metadata_in_postgres(
         path.chmod(0o600)
     project("create", "--build", "mlflow", timeout=900)
     database = run(
-        ensure("postgres:17"),
+        ensure_image("postgres:17"),
         options=[
             "--network", f"{project.project}_default", "--network-alias", "database",
             "-e", "POSTGRES_USER=mlflow", "-e", "POSTGRES_DB=mlflow", "-e", "POSTGRES_PASSWORD=a-password",

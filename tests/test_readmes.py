@@ -7,79 +7,44 @@ run are held against the rows of posture.py.
 from __future__ import annotations
 
 import os
-import random
 import re
-import shutil
-import tempfile
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import LABS, ROOT, copy_of_git
-from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, docker
-from posture import violations_of_project
-from readme import Step, matches, read_steps, run_steps
+from conftest import BLOCKS_NOT_RUN, BLOCKS_RUN, LABS, ROOT, copy_of_git, ensure_image
+from docker_cli import docker
+from newcomer import Newcomer, a_newcomer
+from powershell import in_powershell, read_pairs
+from readme import matches, read_steps, run_steps
 
-
-@dataclass(frozen=True)
-class Newcomer:
-    """Somebody with a folder, a home, the right to use Docker, and nothing else."""
-
-    folder: Path
-    uid: int
-    gid: int
-    project: str
-
-    def owns(self, path: Path) -> bool:
-        return path.lstat().st_uid == self.uid
-
-    def take(self, folder: Path) -> None:
-        for path in [folder, *folder.rglob("*")]:
-            os.chown(path, self.uid, self.gid)
-
-    def follow(self, steps: list[Step], folder: Path, timeout: float) -> None:
-        self.take(self.folder)
-        run_steps(
-            steps,
-            folder,
-            {**os.environ, "HOME": str(self.folder), "COMPOSE_PROJECT_NAME": self.project},
-            timeout,
-            owner=(self.uid, self.gid) if os.getuid() == 0 else None,
-            after_each=self.check_posture,
-        )
-
-    def check_posture(self) -> None:
-        assert violations_of_project(self.project) == []
-
-    def left(self, kind: str) -> list[str]:
-        """Names of the `container`s, `network`s or `volume`s of the project that are still there."""
-        every = ["--all"] if kind == "container" else []
-        label = f"label={PROJECT_LABEL}={self.project}"
-        return docker(kind, "ls", "--quiet", *every, "--filter", label).stdout.split()
+# What the documents name beyond the labs' own base images.
+IMAGES_OF_DOCS = ["registry:2"]
 
 
 @pytest.fixture
 def newcomer(engine: None) -> Iterator[Newcomer]:
-    folder = Path(tempfile.mkdtemp(prefix="labs-newcomer-"))
-    project = PROJECT_PREFIX + uuid.uuid4().hex[:8]
-    if os.getuid() == 0:
-        # The group of the socket is what lets a user of Docker in.
-        uid, gid = random.randint(1000, 65536), os.stat("/var/run/docker.sock").st_gid
-    else:
-        uid, gid = os.getuid(), os.getgid()
-    yield Newcomer(folder, uid, gid, project)
-    docker("compose", "-p", project, "down", "--volumes", "--remove-orphans", check=False)
-    shutil.rmtree(folder)
+    with a_newcomer() as newcomer:
+        yield newcomer
 
 
-def test_readme_commands_run_and_print_what_is_shown(lab: str, newcomer: Newcomer) -> None:
+def follow(document: Path, newcomer: Newcomer, folder: Path, timeout: float, request) -> None:
+    """Run a document's blocks in `folder`; the summary of the run tells how many that were."""
+    steps = read_steps(document)
+    unmarked = [step for step in steps if step.not_run is None]
+    newcomer.follow(unmarked, folder, timeout)
+    request.node.user_properties += [
+        (BLOCKS_RUN, len(unmarked)),
+        (BLOCKS_NOT_RUN, len(steps) - len(unmarked)),
+    ]
+
+
+def test_readme_commands_run_and_print_what_is_shown(
+    lab: str, newcomer: Newcomer, request: pytest.FixtureRequest
+) -> None:
     folder = copy_of_git(lab, newcomer.folder)
-    steps = [step for step in read_steps(folder / "README.md") if step.not_run is None]
-    assert steps, f"{lab}/README.md shows no command"
-    newcomer.follow(steps, folder, timeout=800)
-    print(f"{lab}/README.md: {len(steps)} blocks run as user {newcomer.uid}")
+    assert read_steps(folder / "README.md"), f"{lab}/README.md shows no command"
+    follow(folder / "README.md", newcomer, folder, 800, request)
     assert newcomer.left("container") == []
     assert newcomer.left("network") == []
     assert [path for path in folder.rglob("*") if not newcomer.owns(path)] == []
@@ -89,23 +54,52 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_docs_commands_run_and_print_what_is_shown(document: Path, newcomer: Newcomer) -> None:
+def test_docs_commands_run_and_print_what_is_shown(
+    document: Path, newcomer: Newcomer, request: pytest.FixtureRequest
+) -> None:
     for part in ("Makefile", "setup", *LABS):
         copy_of_git(part, newcomer.folder)
-    steps = [step for step in read_steps(document) if step.not_run is None]
+    for image in IMAGES_OF_DOCS:
+        ensure_image(image)
+    steps = read_steps(document)
     names = {name for step in steps for name in re.findall(r"--name (demo-\S+)", step.commands)}
     try:
-        newcomer.follow(steps, newcomer.folder, timeout=240)
+        follow(document, newcomer, newcomer.folder, 240, request)
     finally:
         docker("rm", "--force", "--volumes", *names, check=False)
 
 
+EVERY_DOCUMENT = [ROOT / "README.md", *sorted(ROOT.glob("*/*.md"))]
+
+
+@pytest.mark.parametrize("document", EVERY_DOCUMENT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_powershell_blocks_are_the_bash_blocks_above_them(document: Path) -> None:
+    for pair in read_pairs(document):
+        assert pair.powershell == in_powershell(pair.bash), f"{document}, line {pair.line}"
+
+
+def test_quick_start_is_also_shown_in_powershell(lab: str) -> None:
+    assert read_pairs(ROOT / lab / "README.md")
+
+
+@pytest.mark.parametrize(
+    ("bash", "powershell"),
+    [
+        ("docker run -v $(pwd)/a:/a -v $PWD/b:/b x\n", "docker run -v ${PWD}/a:/a -v ${PWD}/b:/b x\n"),
+        ("EPOCHS=5 docker compose up\n", '$env:EPOCHS = "5"; docker compose up\n'),
+        ("docker run \\\n  x\n", "docker run `\n  x\n"),
+        ("echo a\nexport HOST_UID=1 HOST_GID=2\n", "echo a\n"),
+        ("curl -s http://x:${PORT:-80}/ -d '{}'\n", "Invoke-RestMethod http://x:80/ -Method Post -Body '{}'\n"),
+    ],
+)  # fmt: skip
+def test_bash_commands_have_their_form_in_powershell(bash: str, powershell: str) -> None:
+    assert in_powershell(bash) == powershell
+
+
 def test_blocks_that_do_not_run_are_few() -> None:
-    documents = [ROOT / "README.md", *sorted(ROOT.glob("*/*.md"))]
-    steps = [step for path in documents for step in read_steps(path)]
+    steps = [step for path in EVERY_DOCUMENT for step in read_steps(path)]
     marked = [step for step in steps if step.not_run]
-    print(f"{len(steps)} blocks, {len(marked)} not run: {[step.not_run for step in marked]}")
-    assert len(marked) <= 0.05 * len(steps)
+    assert len(marked) <= 0.05 * len(steps), [step.not_run for step in marked]
 
 
 @pytest.mark.parametrize(
