@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from docker_cli import LABEL, Compose, Container, docker, sweep
+from newcomer import Newcomer, a_newcomer
 
 ROOT = Path(__file__).resolve().parent.parent
 LABS = sorted(path.parent.name for path in ROOT.glob("*/compose.yaml"))
@@ -170,6 +171,12 @@ def ensure_image(image: str) -> str:
     """Make sure of an image that no file of a lab names, the way `make` does; return its name."""
     subprocess.run(["bash", "-euc", f"{ENSURE_IMAGE} {image}"], cwd=ROOT, timeout=600, check=True)
     return image
+
+
+@pytest.fixture
+def newcomer(engine: None) -> Iterator[Newcomer]:
+    with a_newcomer() as newcomer:
+        yield newcomer
 
 
 @pytest.fixture

@@ -43,9 +43,10 @@ class Newcomer:
         for path in [folder, *folder.rglob("*")]:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
-    def follow(self, steps: list[Step], folder: Path, timeout: float) -> None:
+    def follow(self, steps: list[Step], folder: Path, timeout: float, **env: str) -> None:
         self.take(self.folder)
-        run_steps(steps, folder, self.env, timeout, self.identity, after_each=self.check_posture)
+        env = {**self.env, **env}
+        run_steps(steps, folder, env, timeout, self.identity, after_each=self.check_posture)
 
     def check_posture(self) -> None:
         assert violations_of_project(self.project) == []

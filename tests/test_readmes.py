@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import BLOCKS_NOT_RUN, BLOCKS_RUN, LABS, ROOT, copy_of_git, ensure_image
 from docker_cli import docker
-from newcomer import Newcomer, a_newcomer
+from newcomer import Newcomer
 from powershell import in_powershell, read_pairs
 from readme import matches, read_steps, run_steps
 
 # What the documents name beyond the labs' own base images.
 IMAGES_OF_DOCS = ["registry:2"]
-
-
-@pytest.fixture
-def newcomer(engine: None) -> Iterator[Newcomer]:
-    with a_newcomer() as newcomer:
-        yield newcomer
 
 
 def follow(document: Path, newcomer: Newcomer, folder: Path, timeout: float, request) -> None:
