@@ -36,10 +36,10 @@ check_plugin() {
 }
 
 check_disk() {
-  local root free
-  root=$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)
-  [ -d "$root" ] || root=.
-  free=$(df -Pk "$root" | awk 'NR == 2 { print int($4 / 1048576) }')
+  local free
+  free=$(engine_disk_free)
+  [ -n "$free" ] || free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
+  free=$((free / 1024))
   if [ "$free" -ge 10 ]; then good disk "$free GiB free"; else bad disk "$free GiB free, 10 are wanted: 'docker system prune' frees some"; fi
 }
 

@@ -7,10 +7,22 @@ DOCKER_DOCS="https://docs.docker.com/get-docker/"
 # Engine 23 is the first whose default builder is BuildKit with what the Dockerfiles here use.
 OLDEST_ENGINE=23
 
+# MiB of the engine's disk without which no lab is started.
+LEAST_DISK=1024
+
 engine_version() { docker version --format '{{.Server.Version}}' 2>/dev/null; }
 engine_answers() { [ -n "$(engine_version)" ]; }
 compose_version() { docker compose version --short 2>/dev/null; }
 buildx_version() { docker buildx version 2>/dev/null | awk '{print $2}'; }
+
+# Prints the MiB free on the disk where the engine keeps images, or nothing where that disk is not this machine's
+# (Docker Desktop, a remote engine).
+engine_disk_free() {
+  local root
+  root=$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)
+  [ -n "$root" ] && [ -d "$root" ] || return 0
+  df -Pk "$root" | awk 'NR == 2 { print int($4 / 1024) }'
+}
 
 engine_is_ready() {
   local version
@@ -153,4 +165,12 @@ ensure_engine() {
   start_engine
   let_user_in
   engine_is_ready || die "the engine was installed but is not complete: run 'make doctor'"
+}
+
+# A build that runs out of disk ends in pages of text with the cause somewhere among them.
+ensure_disk() {
+  local free
+  free=$(engine_disk_free)
+  [ -z "$free" ] || [ "$free" -ge "$LEAST_DISK" ] ||
+    die "only $free MiB are free on the Docker engine's disk, $LEAST_DISK are needed: 'docker system df' shows what is used, 'docker builder prune' and 'docker image prune' free some"
 }

@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/images.sh"
 
 ensure_engine
+ensure_disk
 for lab in "$@"; do
   [ -d "$lab" ] || die "there is no lab folder '$lab' here"
   for image in $(base_images "$lab"); do

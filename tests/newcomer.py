@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -25,6 +26,16 @@ class Newcomer:
     uid: int
     gid: int
     project: str
+
+    def start(
+        self, *command: str, folder: Path, log: Path, env: dict[str, str]
+    ) -> subprocess.Popen:
+        """Start a command as them, in a process group of its own; what it prints goes to `log`."""
+        with open(log, "w") as output:
+            return subprocess.Popen(
+                command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True, **self.identity,
+            )  # fmt: skip
 
     @property
     def identity(self) -> dict[str, object]:

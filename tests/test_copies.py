@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,10 +81,7 @@ def run(who: Newcomer, folder: Path, *command: str, **env: str) -> None:
 def running(who: Newcomer, folder: Path, *command: str, **env: str) -> Iterator[None]:
     """Run a command meanwhile, as them; it has to succeed."""
     log = who.folder / f"{uuid.uuid4().hex}.log"
-    with open(log, "w") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, env={**who.env, **env}, stdout=output, stderr=output, **who.identity
-        )  # fmt: skip
+    process = who.start(*command, folder=folder, log=log, env={**who.env, **env})
     try:
         yield
         assert process.wait(timeout=600) == 0, f"{command}\n{log.read_text()}"
