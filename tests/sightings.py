@@ -1,0 +1,179 @@
+"""Every container of a lab as it is while it runs: all services of all profiles, of a copy of its folder.
+
+A service is up and healthy, then hangs, to see its health check notice. A job ends before one could look inside:
+its container is held with `sleep` in place of its work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import leaks
+import yaml
+from docker_cli import Compose, Container, docker, free_port, wait_until
+from posture import Sighting, look
+
+QUICK_CHECKS = "compose.quick-checks.yaml"
+# One failure is enough, and soon: the labs' own settings forgive three in half a minute.
+QUICK = {"interval": "1s", "timeout": "3s", "retries": 1}
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What was seen of a lab: its containers, some more than once, what they logged, the compose files in use."""
+
+    sightings: list[Sighting]
+    logs: str
+    files: set[str]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The services that one profile starts (an empty name: those without a profile)."""
+
+    folder: Path
+    profile: str
+    uid: int
+
+    def project(self) -> Compose:
+        ports = {
+            name: str(free_port())
+            for name in re.findall(r"\$\{(\w*PORT)\b", (self.folder / "compose.yaml").read_text())
+        }
+        files = ["compose.yaml"]
+        # What a profile changes in services that run without it too is in a file of its name.
+        if (self.folder / f"compose.{self.profile}.yaml").exists():
+            files.append(f"compose.{self.profile}.yaml")
+        owner = {"HOST_UID": str(self.uid), "HOST_GID": str(self.uid)}
+        settings = {"COMPOSE_FILE": ":".join(files), "COMPOSE_PROFILES": self.profile}
+        return Compose(self.folder, {**owner, **ports, **settings})
+
+
+def services_of(project: Compose) -> dict[str, dict]:
+    return json.loads(project("config", "--format", "json").stdout)["services"]
+
+
+def staying(services: dict[str, dict]) -> list[str]:
+    """Return the services that are no jobs."""
+    return [
+        name
+        for name, service in services.items()
+        if service.get("restart", "no") != "no" or service.get("ports")
+    ]
+
+
+def profiles_of(project: Compose) -> list[str]:
+    """Return the profile that is none, and those that the lab has."""
+    return ["", *sorted(project("config", "--profiles").stdout.split())]
+
+
+def make_secrets(project: Compose) -> list[str]:
+    """Write every file that the lab's services take a secret from; return the secrets."""
+    made = []
+    listed = json.loads(project("--profile", "*", "config", "--format", "json").stdout)
+    for secret in listed.get("secrets", {}).values():
+        path = Path(secret["file"])
+        made.append(secrets.token_hex(24))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(made[-1])
+    return made
+
+
+def give(folder: Path, uid: int) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, uid, uid)
+
+
+def see(folder: Path, uid: int) -> Lab:
+    """Bring up the lab that is in `folder` as user `uid`, profile by profile, and take it down again."""
+    plain = Stack(folder, "", uid).project()
+    made = make_secrets(plain)
+    if os.getuid() == 0:
+        give(folder, uid)
+    seen: list[Sighting] = []
+    logs, files = "", set()
+    for profile in profiles_of(plain):
+        project = Stack(folder, profile, uid).project()
+        files.update(project.env["COMPOSE_FILE"].split(":"))
+        try:
+            seen += see_project(project, {sighting.name for sighting in seen})
+            logs += project.logs()
+        finally:
+            # What hangs does not end when it is asked to.
+            project("kill", check=False)
+            project.down()
+    return Lab([replace(s, asked_uid=uid, leaks=leaks_of(s, made)) for s in seen], logs, files)
+
+
+def leaks_of(seen: Sighting, made: list[str]) -> tuple[str, ...]:
+    image = seen.record["Image"]
+    # No other image can have taken in what was made for this run.
+    files = leaks.in_files(image, tuple(made)) if seen.built_here else []
+    return (*leaks.in_record(seen.record, made), *leaks.in_history(image, made), *files)
+
+
+def see_project(project: Compose, known: set[str]) -> list[Sighting]:
+    """Look at what a profile adds to the `known` containers, and again at services that it changes."""
+    services = services_of(project)
+    jobs = [name for name in services if name not in known and name not in staying(services)]
+    changes = ":" in project.env["COMPOSE_FILE"]
+    up = [name for name in staying(services) if changes or name not in known]
+    checks = {"services": {name: {"healthcheck": QUICK} for name in up}}
+    (project.folder / QUICK_CHECKS).write_text(yaml.safe_dump(checks))
+    project.env["COMPOSE_FILE"] += f":{QUICK_CHECKS}"
+    held = [look_at_job(project, job) for job in jobs]
+    if not up:
+        return held
+    project.up("--build", *up)
+    return held + list(see_break(project, waves(services, up)))
+
+
+def look_at_job(project: Compose, job: str) -> Sighting:
+    run = ("run", "--build", "--detach", "--no-deps", "--entrypoint", "sleep")
+    container = Container(project(*run, job, "infinity").stdout.split()[-1])
+    seen = look(container)
+    docker("rm", "--force", container.id)
+    return seen
+
+
+def waves(services: dict[str, dict], up: list[str]) -> list[list[str]]:
+    """Order services for breaking: in front those that no other one waits for.
+
+    Broken after what it depends on, a service would look unhealthy for that.
+    """
+    left, order = set(up), []
+    while left:
+        needed = {other for name in left for other in services[name].get("depends_on", {})}
+        order.append(sorted(left - needed))
+        left &= needed
+    return order
+
+
+def see_break(project: Compose, order: list[list[str]]) -> Iterator[Sighting]:
+    for wave in order:
+        containers = [container for name in wave for container in project.containers(name)]
+        seen = [look(container) for container in containers]
+        for container in containers:
+            freeze(container)
+        for container, sighting in zip(containers, seen, strict=True):
+            yield replace(sighting, turned_unhealthy=turns_unhealthy(container))
+
+
+def freeze(container: Container) -> None:
+    """Stop every process, as a deadlock would. (`docker pause` would stop the health check as well.)"""
+    # From inside it reaches all but the first one, which only the host can stop.
+    container.exec("sh", "-c", "kill -STOP -1", check=False)
+    container.kill("STOP")
+
+
+def turns_unhealthy(container: Container) -> bool:
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: container.health() == "unhealthy", timeout=20)
+    return container.health() == "unhealthy"
