@@ -1,0 +1,108 @@
+"""A second Docker engine in a network namespace of its own that has no interface but loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from docker_cli import wait_until
+
+AS_ROOT = [] if os.getuid() == 0 else ["sudo", "-n"]
+NAMESPACE = "labs-offline"
+INSIDE = [*AS_ROOT, "nsenter", f"--net=/run/netns/{NAMESPACE}"]
+
+# One place for everything, short because a socket's path has to be: what a killed run left is found again.
+FOLDER = Path(tempfile.gettempdir()) / "labs-offline"
+
+
+@dataclass(frozen=True)
+class OfflineEngine:
+    folder: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**os.environ, "DOCKER_HOST": f"unix://{self.folder}/docker.sock"}
+
+    def run(self, *command: str, cwd: Path, **env: str) -> str:
+        """Run a command in the namespace, as the caller, against this engine; return what it printed.
+
+        Raises AssertionError with that, and with the engine's log, when the command fails.
+        """
+        me = [f"--setuid={os.getuid()}", f"--setgid={os.getgid()}"]
+        settings = [f"{name}={value}" for name, value in {**self.env, **env}.items()]
+        done = subprocess.run(
+            [*INSIDE, *me, "--", "env", "-i", *settings, *command],
+            cwd=cwd, capture_output=True, text=True, timeout=400, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}\n{self.log()}"
+        return done.stdout
+
+    def answers(self) -> bool:
+        asked = ["docker", "info", "--format", "{{.ServerVersion}}"]
+        return subprocess.run(asked, env=self.env, capture_output=True, check=False).returncode == 0
+
+    def log(self) -> str:
+        return "\n".join((self.folder / "log").read_text().splitlines()[-20:])
+
+
+@contextlib.contextmanager
+def offline_engine() -> Iterator[OfflineEngine]:
+    """Start the engine; stop it and remove all it held, whatever happens."""
+    remove()
+    FOLDER.mkdir()
+    engine = OfflineEngine(FOLDER)
+    subprocess.run([*AS_ROOT, "ip", "netns", "add", NAMESPACE], check=True)
+    try:
+        subprocess.run([*INSIDE, "ip", "link", "set", "lo", "up"], check=True)
+        daemon = start_daemon(FOLDER)
+        wait_until(lambda: engine.answers() or daemon.poll() is not None, 60, engine.log)
+        assert engine.answers(), engine.log()
+        yield engine
+    finally:
+        remove()
+
+
+def start_daemon(folder: Path) -> subprocess.Popen[bytes]:
+    with open(folder / "log", "w") as log:
+        return subprocess.Popen(
+            [
+                *INSIDE, "dockerd", "--host", f"unix://{folder}/docker.sock", "--group", str(os.getgid()),
+                "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec",
+                "--pidfile", f"{folder}/pid",
+            ],
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+def remove() -> None:
+    """Stop the engine, also that of a run which was killed, and remove its folder and namespace."""
+    if daemon := running_daemon():
+        subprocess.run([*AS_ROOT, "kill", str(daemon)], check=True)
+        # It stops its containers first.
+        wait_until(lambda: running_daemon() is None, 90, lambda: (FOLDER / "log").read_text())
+    for mount in mounts_below(FOLDER):
+        subprocess.run([*AS_ROOT, "umount", "--lazy", mount], check=True)
+    subprocess.run([*AS_ROOT, "rm", "-rf", str(FOLDER)], check=True)
+    if Path("/run/netns", NAMESPACE).exists():
+        subprocess.run([*AS_ROOT, "ip", "netns", "delete", NAMESPACE], check=True)
+
+
+def running_daemon() -> int | None:
+    """The process id of this folder's engine, None when it does not run."""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = process.read_bytes().decode(errors="replace").split("\0")
+            if Path(words[0]).name == "dockerd" and f"{FOLDER}/pid" in words:
+                return int(process.parent.name)
+    return None
+
+
+def mounts_below(folder: Path) -> list[str]:
+    """Mount points in the folder, the innermost first. An engine that was killed leaves them."""
+    points = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    return [point for point in reversed(points) if point.startswith(f"{folder}/")]
