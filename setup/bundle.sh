@@ -51,7 +51,7 @@ quietly() {
   rm -f "$log"
 }
 
-# The command that compresses to file $1. On two cores zstd takes a fifth of gzip's time, and the file is smaller;
+# The command that compresses to file $1. On two cores zstd takes a third of gzip's time, and the file is a fifth smaller;
 # an engine reads both, but not every machine has zstd.
 compressor() {
   case "$1" in

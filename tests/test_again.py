@@ -14,7 +14,7 @@ from shutil import which
 
 import pytest
 from conftest import LABS, copy_of_git
-from docker_cli import wait_until
+from docker_cli import PROJECT_LABEL, docker, wait_until
 from newcomer import Newcomer
 from test_copies import SHORT, assert_nothing_is_left, target_of
 
@@ -58,9 +58,11 @@ def log_of(newcomer: Newcomer) -> Path:
 
 
 def interrupt(process: subprocess.Popen, owner: Newcomer) -> None:
-    """Press Ctrl-C as soon as the lab has a container."""
+    """Press Ctrl-C as soon as a container of the lab runs."""
     said = log_of(owner).read_text
-    wait_until(lambda: owner.left("container") or process.poll() is not None, 120, said, 0.02)
+    label = f"label={PROJECT_LABEL}={owner.project}"
+    runs = ["ps", "--quiet", "--filter", label]
+    wait_until(lambda: docker(*runs).stdout or process.poll() is not None, 120, said, 0.02)
     assert process.poll() is None, f"it ended before it was interrupted\n{said()}"
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=120) != 0, said()

@@ -29,7 +29,7 @@ RESULTS = {
     "batch-job": r"clean +95\b",
     "ds-lab": r"http://127\.0\.0\.1:8888/lab\?token=\w+",
     "ml-prod-demo": r"(?s)Test accuracy: 0\.967.*setosa",
-    "gpu-train": r"test accuracy 0\.\d+",
+    "gpu-train": r'"accuracy": 0\.\d',
     "mlflow-flask": r'(?s)champion: version 2.*"prediction": "yes".*"source": "registry"',
 }
 
