@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,16 +11,27 @@ import torch
 from settings import TrainError
 
 FORMAT = 1
+NEARLY_FULL = 1 << 16  # bytes: no file that is written here is smaller
 
 
 def replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside `path` and rename into place: it holds the old or the new content, never a half."""
+    """Write beside `path` and rename into place: it holds the old or the new content, never a half.
+
+    Raises TrainError where the disk is full.
+    """
     beside = path.with_name(f".{path.name}.part")
-    write(beside)
-    beside.chmod(0o644)  # safetensors would let the owner alone read
-    with beside.open("rb") as file:
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        write(beside)
+        beside.chmod(0o644)  # safetensors would let the owner alone read
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except Exception as error:  # every library has its own for a full disk
+        free = shutil.disk_usage(path.parent).free
+        beside.unlink(missing_ok=True)
+        if free < NEARLY_FULL:
+            raise TrainError(f"{path} was not written: No space left on device") from error
+        raise
 
 
 def save(path: Path, state: dict) -> None:

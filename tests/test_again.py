@@ -100,6 +100,7 @@ def small_disk(folder: Path, kilobytes: int, owner: Newcomer) -> Iterator[None]:
     ("job", "folder", "kilobytes", "kept"),
     [
         ("batch-job", "data", 12, ["raw.csv"]),
+        ("gpu-train", "outputs", 100, []),
     ],
 )
 def test_a_full_disk_is_one_line_and_no_half_output(
