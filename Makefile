@@ -12,7 +12,7 @@ COMPOSE = $(HOST) $(ENGINE)
 PYTEST = .venv/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor test test-unit test-docs lint lock copy images bundle load down clean venv
+.PHONY: help doctor bench test test-unit test-docs lint lock copy images bundle load down clean venv
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' \
@@ -109,6 +109,10 @@ test-unit: venv ## all tests that need no Docker engine
 test-docs: venv ## run every command that a README or a page of docs/ shows
 	@setup/ready.sh $(LABS)
 	$(PYTEST) tests/test_readmes.py
+
+bench: ## measure every lab against its naive version (an hour, a quiet machine)
+	@setup/ready.sh $(LABS)
+	@benchmarks/bench.sh
 
 lint: venv ## check Dockerfiles, compose files, workflows, shell, Python
 	@setup/lint.sh

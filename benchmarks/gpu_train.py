@@ -1,26 +1,31 @@
 """Train lab 4's network with the naive loop and with the lab, in turn, on this machine's accelerator or CPU.
 
-    python benchmarks/gpu_train.py                                        200,000 images of 3x64x64
-    python benchmarks/gpu_train.py --samples 4096 --batch-size 256        what a CPU can do in a minute
+    python benchmarks/gpu_train.py                                        200,000 images of 3x64x64, on a GPU
+    python benchmarks/gpu_train.py --samples 2048 --batch-size 256        what a CPU can do in a minute
 
-Runs the programs directly, without Docker: it needs a Python with torch, numpy and tqdm. Each epoch is timed by the
-program itself; the first one, which warms up, does not count. Writes results/gpu-train.json.
+Runs the programs directly, without Docker: it needs a Python with torch, numpy and tqdm (`make bench` takes the one in
+the lab's image). Each epoch is timed by the program itself; the first one, which warms up, does not count. How soon it
+is ready is the time of a whole run on two batches. Writes results/gpu-train-cpu.json or
+results/gpu-train-cuda.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-LAB = HERE.parent / "gpu-train"
-RESULTS = HERE / "results" / "gpu-train.json"
+import torch
+from containers import HERE, ROOT, medians, write
+
+LAB = ROOT / "gpu-train"
 
 # The lab's own main(), with its numbers printed in place of exporting a model of noise.
 OURS = """
@@ -33,28 +38,27 @@ sys.exit(train.main())
 """
 
 
-def call(command: list[str], folder: Path, env: dict[str, str]) -> str:
-    """Run in `folder` and return standard output."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **env},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
+def call(command: list[str], folder: Path, env: dict[str, str]) -> tuple[str, dict[str, float]]:
+    """Run in `folder`; return standard output, the most memory it had in MiB, and its seconds."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, env={**os.environ, **env}, stdout=subprocess.PIPE, text=True
     )
-    if done.returncode:
-        raise SystemExit(f"{command[:2]} ended with exit code {done.returncode}")
-    return done.stdout
+    said = process.stdout.read()
+    _pid, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{command[:2]} ended with exit code {os.waitstatus_to_exitcode(status)}")
+    return said, {"peak_mib": usage.ru_maxrss / 1024, "seconds": time.perf_counter() - started}
 
 
 def naive(samples: int, batch_size: int, epochs: int) -> dict:
     script = HERE / "naive" / "gpu-train" / "train.py"
     words = [str(number) for number in (samples, batch_size, epochs)]
-    return json.loads(call([sys.executable, str(script), *words], HERE, {}))
+    said, used = call([sys.executable, str(script), *words], HERE, {})
+    return {**json.loads(said), **used}
 
 
-def ours(samples: int, batch_size: int, epochs: int, compiled: bool) -> dict:
+def ours(samples: int, batch_size: int, epochs: int, compiled: bool = False) -> dict:
     settings = {
         "DATA_PATH": f"synthetic:{samples}",
         "BATCH_SIZE": str(batch_size),
@@ -65,8 +69,8 @@ def ours(samples: int, batch_size: int, epochs: int, compiled: bool) -> dict:
     }
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "outputs").mkdir()
-        said = call([sys.executable, "-c", OURS], Path(folder), settings)
-    return json.loads(said.split("RESULT", 1)[1])
+        said, used = call([sys.executable, "-c", OURS], Path(folder), settings)
+    return {**json.loads(said.split("RESULT", 1)[1]), **used}
 
 
 def main() -> None:
@@ -80,32 +84,34 @@ def main() -> None:
         parser.error("--epochs: 2 or more, the first one does not count")
 
     size = (chosen.samples, chosen.batch_size, chosen.epochs)
-    speeds: dict[str, list[float]] = {"naive": [], "ours": [], "ours, COMPILE=1": []}
-    last: dict[str, dict] = {}
+    smallest = (2 * chosen.batch_size, chosen.batch_size, 1)
+    versions = {"naive": naive, "ours": ours}
+    if torch.cuda.is_available():  # the image for the CPU has no compiler
+        versions["compiled"] = functools.partial(ours, compiled=True)
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in versions}
     for _ in range(chosen.runs):
-        for name, found in speeds.items():
-            done = naive(*size) if name == "naive" else ours(*size, compiled="COMPILE" in name)
-            found.append(statistics.median(done["samples_per_second"][1:]))
-            last[name] = done
+        for name, measure in versions.items():
+            done = measure(*size)
+            speed = statistics.median(done["samples_per_second"][1:])
+            ready = measure(*smallest)["seconds"]
+            runs[name].append(
+                {"samples_per_second": speed, "peak_mib": memory(done), "ready_s": ready}
+            )
+            device = done["device_name"]
 
-    device = last["naive"]["device_name"]
+    table = medians(runs)
     print(f"{chosen.samples:,} images of 3x64x64, batches of {chosen.batch_size}, on {device}\n")
-    print(f"{'':<18}{'samples/s':>12}{'peak MiB':>10}{'times as fast':>15}")
-    baseline = statistics.median(speeds["naive"])
-    for name, found in speeds.items():
-        speed, peak = statistics.median(found), last[name]["peak_memory_mib"]
-        print(f"{name:<18}{speed:>12,.0f}{peak or 0:>10,.0f}{speed / baseline:>15.1f}")
+    for name, row in table.items():
+        times = row["samples_per_second"] / table["naive"]["samples_per_second"]
+        speed, peak, ready = row["samples_per_second"], row["peak_mib"], row["ready_s"]
+        print(f"{name:<10}{speed:>10,.0f} samples/s{times:>6.1f} x{peak:>8,.0f} MiB{ready:>7.1f} s")
+    kind = "cuda" if torch.cuda.is_available() else "cpu"
+    write(f"gpu-train-{kind}", {"device": device, **vars(chosen), **table, "all_runs": runs})
 
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    kept[last["ours"]["device_name"]] = {
-        **vars(chosen),
-        "precision": last["ours"]["precision"],
-        "samples_per_second": speeds,
-        "peak_memory_mib": {name: found["peak_memory_mib"] for name, found in last.items()},
-        "ratio": statistics.median(speeds["ours"]) / baseline,
-    }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
+
+def memory(done: dict) -> float:
+    """On a GPU its own memory counts, else that of the process."""
+    return done.get("peak_memory_mib") or done["peak_mib"]
 
 
 if __name__ == "__main__":

@@ -455,9 +455,7 @@ def test_out_of_memory_suggests_a_batch_size(image: str, tmp_path: Path) -> None
 # Where it runs ------------------------------------------------------------------------------------
 
 
-def test_image_is_small_and_holds_the_cpu_build(image: str, python) -> None:
-    size = int(docker("image", "inspect", "--format", "{{.Size}}", image).stdout)
-    assert size < 1.1e9
+def test_image_holds_the_cpu_build(python) -> None:
     assert python("import torch; print(torch.version.cuda)") == "None\n"
 
 

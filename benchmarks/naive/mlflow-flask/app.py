@@ -6,7 +6,12 @@ from flask import Flask, request
 
 app = Flask(__name__)
 mlflow.set_tracking_uri("http://mlflow:5000")
-model = mlflow.sklearn.load_model("models:/churn@champion")
+model = mlflow.sklearn.load_model("models:/naive-churn@champion")
+
+
+@app.get("/health")
+def health():
+    return "ok"
 
 
 @app.post("/predict")
