@@ -12,7 +12,7 @@ command -v wrk >/dev/null || {
 python3 benchmarks/builds.py
 python3 benchmarks/batch_job.py
 python3 benchmarks/ds_lab.py
-python3 benchmarks/ml_prod_demo.py
+python3 benchmarks/serve.py
 python3 benchmarks/mlflow_flask.py
 # Both loops in the lab's own image: the same PyTorch. Only results/ is written.
 docker build --quiet --target cpu --tag bench-gpu-train gpu-train

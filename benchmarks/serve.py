@@ -1,6 +1,6 @@
 """Load the api of lab 3 and the naive version of it with requests, in turn, on this machine.
 
-    python benchmarks/ml_prod_demo.py
+    python benchmarks/serve.py
 
 Needs Docker and wrk. Each version runs alone in a container with one cpu and 512 MB; wrk asks over 16 connections from
 the host. Rounds go through all versions before any gets its next turn; the median of the rounds stands in the table,
