@@ -110,7 +110,7 @@ test-docs: venv ## run every command that a README or a page of docs/ shows
 	@setup/ready.sh $(LABS)
 	$(PYTEST) tests/test_readmes.py
 
-bench: ## measure every lab against its naive version (half an hour, a quiet machine)
+bench: ## measure every lab and its naive version (half an hour, alone)
 	@setup/ready.sh $(LABS)
 	@benchmarks/bench.sh
 
