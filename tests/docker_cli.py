@@ -164,5 +164,6 @@ def sweep() -> None:
         ).stdout.split()
         ours = [row.split()[0] for row in rows if f" {PROJECT_PREFIX}" in row]
         if doomed := sorted({*ours, *marked}):
-            force = [] if kind == "network" else ["--force"]
-            docker(kind, "rm", *force, *doomed, check=False)
+            # With a container go the volumes that have no name.
+            force = {"container": ["--force", "--volumes"], "network": [], "volume": ["--force"]}
+            docker(kind, "rm", *force[kind], *doomed, check=False)

@@ -139,7 +139,7 @@ def look_at_job(project: Compose, job: str) -> Sighting:
     run = ("run", "--build", "--detach", "--no-deps", "--entrypoint", "sleep")
     container = Container(project(*run, job, "infinity").stdout.split()[-1])
     seen = look(container)
-    docker("rm", "--force", container.id)
+    docker("rm", "--force", "--volumes", container.id)
     return seen
 
 

@@ -82,7 +82,7 @@ def start(image: str, models: Path, *options: str) -> Api:
     try:
         container.wait_healthy()
     except AssertionError:
-        docker("rm", "--force", container.id)
+        docker("rm", "--force", "--volumes", container.id)
         raise
     return Api(models, container, f"http://127.0.0.1:{container.host_port(8000)}")
 
@@ -110,7 +110,7 @@ def api(image_of: Callable, trained: Path) -> Iterator[Api]:
     """One api for all tests that only ask."""
     served = start(image_of(SERVE), trained)
     yield served
-    docker("rm", "--force", served.container.id)
+    docker("rm", "--force", "--volumes", served.container.id)
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def serve(image_of: Callable, models: Path) -> Iterator[Callable[..., Api]]:
     yield run
     for one in served:
         print(one.container.logs())  # shown when the test failed
-        docker("rm", "--force", one.container.id)
+        docker("rm", "--force", "--volumes", one.container.id)
 
 
 @pytest.fixture(scope="module")

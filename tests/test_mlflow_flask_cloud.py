@@ -77,7 +77,7 @@ def test_published_images_come_back_the_same(registry: str, run: Callable[..., C
     options = ["--read-only", "--tmpfs", "/tmp", "-p", "127.0.0.1::5000"]
     container = run(images[0], options=options)
     before = predict(container)
-    docker("rm", "--force", container.id)
+    docker("rm", "--force", "--volumes", container.id)
     ids = [docker("image", "inspect", image, "--format", "{{.Id}}").stdout for image in images]
     labels = docker("image", "inspect", images[0], "--format", "{{json .Config.Labels}}").stdout
     for label in ("title", "description", "licenses", "vendor", "version", "revision"):
@@ -158,4 +158,4 @@ def test_metadata_in_postgres(
     assert rows.strip() == "churn"
     assert "a-password" not in str(project.container("mlflow").inspect())
     # The network cannot go while the database hangs on it.
-    docker("rm", "--force", database.id)
+    docker("rm", "--force", "--volumes", database.id)
