@@ -16,9 +16,9 @@ import pytest
 from conftest import LABS, copy_of_git
 from docker_cli import PROJECT_LABEL, docker, wait_until
 from newcomer import Newcomer
+from offline import AS_ROOT
 from test_copies import SHORT, assert_nothing_is_left, target_of
 
-AS_ROOT = [] if os.getuid() == 0 else ["sudo", "-n"]
 ALL = [*sorted(map(target_of, LABS)), "down"]
 
 

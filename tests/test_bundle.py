@@ -15,14 +15,7 @@ import pytest
 from conftest import LABS, ROOT, copy_of_git
 from docker_cli import docker
 from offline import OfflineEngine, offline_engine
-
-# As the Makefile numbers them: lab_1 = batch-job
-NUMBERS = {
-    lab: number
-    for number, lab in re.findall(
-        r"^lab_(\d+) = (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE
-    )
-}
+from test_copies import target_of
 
 # What a lab prints when it has worked; of a lab that is not here, that `make` does not fail.
 RESULTS = {
@@ -99,7 +92,7 @@ def make(classroom: Classroom) -> Iterator[Callable[..., str]]:
 def test_the_lab_works_offline(
     offline_lab: str, classroom: Classroom, make: Callable[..., str]
 ) -> None:
-    printed = make(f"lab{NUMBERS[offline_lab]}", EPOCHS="1")
+    printed = make(target_of(offline_lab), EPOCHS="1")
     assert re.search(RESULTS.get(offline_lab, ""), printed), printed
     for page in re.findall(r"JupyterLab: (\S+)", printed):
         assert classroom.get(page) == "200"
