@@ -13,13 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
-import subprocess
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
-from containers import HERE, ROOT, build, write
+from containers import HERE, ROOT, build, docker, in_turn, medians, write
 
 BUILDS = {"naive": HERE / "naive" / "batch-job", "ours": ROOT / "batch-job"}
 SCRIPTS = {"naive": "clean.py", "ours": "job.py"}
@@ -53,15 +52,11 @@ print(json.dumps({"exit_code": code, "seconds": seconds, "peak_mib": peak / 1024
 
 def in_container(image: str, data: Path, memory: str, *command: str) -> str:
     """Run python in an image on `data`, two cpus, no network; return what it printed."""
-    done = subprocess.run(
-        ["docker", "run", "--rm", "--network", "none", "--memory", memory, "--cpus", "2",
-         "--user", f"{os.getuid()}:{os.getgid()}", "--env", "HOME=/tmp",
-         "--mount", f"type=bind,source={data},target=/app/data", image, "python", *command],
-        capture_output=True, text=True, check=False,
+    return docker(
+        "run", "--rm", "--network", "none", "--memory", memory, "--cpus", "2",
+        "--user", f"{os.getuid()}:{os.getgid()}", "--env", "HOME=/tmp",
+        "--mount", f"type=bind,source={data},target=/app/data", image, "python", *command,
     )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"{image}: exit code {done.returncode}\n{done.stderr}")
-    return done.stdout
 
 
 def job(version: str, image: str, data: Path, memory: str) -> dict[str, float]:
@@ -69,11 +64,11 @@ def job(version: str, image: str, data: Path, memory: str) -> dict[str, float]:
     return json.loads(said)
 
 
-def sample_seconds(version: str, image: str, data: Path) -> float:
-    """Seconds from `docker run` to the end of a job of 100 rows."""
+def start(version: str, image: str, data: Path) -> dict[str, float]:
+    """Seconds from `docker run` to the end of a job, which is to be a tiny one."""
     started = time.perf_counter()
     in_container(image, data, "1g", SCRIPTS[version])
-    return time.perf_counter() - started
+    return {"ready_s": time.perf_counter() - started}
 
 
 def summary(runs: list[dict], rows: int) -> dict[str, float]:
@@ -91,18 +86,13 @@ def main() -> None:
     chosen = parser.parse_args()
 
     images = {name: build(f"bench-{name}-batch-job", folder) for name, folder in BUILDS.items()}
-    runs: dict[str, list[dict]] = {name: [] for name in images}
-    ready: dict[str, list[float]] = {name: [] for name in images}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        for rows, times in ((100, 3), (chosen.rows, chosen.runs)):
-            in_container(images["ours"], data, "2g", "-c", MAKE_INPUT, str(rows))
-            for _ in range(times):
-                for name, image in images.items():
-                    if rows == 100:
-                        ready[name].append(sample_seconds(name, image, data))
-                    else:
-                        runs[name].append(job(name, image, data, chosen.memory))
+        in_container(images["ours"], data, "2g", "-c", MAKE_INPUT, "100")
+        ready = medians(in_turn(3, {n: partial(start, n, i, data) for n, i in images.items()}))
+        in_container(images["ours"], data, "2g", "-c", MAKE_INPUT, str(chosen.rows))
+        jobs = {n: partial(job, n, i, data, chosen.memory) for n, i in images.items()}
+        runs = in_turn(chosen.runs, jobs)
         size = (data / "raw.csv").stat().st_size
 
     print(f"{chosen.rows:,} rows, {size / 1e6:,.0f} MB, --memory={chosen.memory} --cpus=2\n")
@@ -111,7 +101,7 @@ def main() -> None:
         if all(run["exit_code"] for run in done):
             print(f"{name:<8}killed: out of memory")
             continue
-        row = summary(done, chosen.rows) | {"ready_s": statistics.median(ready[name])}
+        row = summary(done, chosen.rows) | ready[name]
         print(f"{name:<8}{row['seconds']:>8.2f} s{row['peak_mib']:>8.0f} MiB", end="")
         print(f"{row['rows_per_second']:>14,.0f} rows/s{row['ready_s']:>8.2f} s for 100 rows")
         table[name] = row

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from containers import HERE, RESULTS, ROOT, build, docker, write
+from containers import HERE, RESULTS, ROOT, build, docker, image_mb, write
 
 # Per lab: the build context of its main image, the Dockerfile, a file of code, the requirements.
 OURS = {
@@ -62,7 +62,7 @@ def measure(
         folder = Path(temporary) / "context"
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".secrets", "outputs"))
         found = {"cold_s": seconds(tag, folder, dockerfile, "--no-cache")}
-        found["image_mb"] = int(docker("image", "inspect", "-f", "{{.Size}}", tag)) / 1e6
+        found["image_mb"] = image_mb(tag)
         # What was built before, by an earlier run too, is in the cache: every change is one of a kind.
         append(folder / code, f"\n# {time.time_ns()}\n")
         found["after_code_s"] = seconds(tag, folder, dockerfile)

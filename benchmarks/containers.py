@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,10 @@ def build(tag: str, *options: object) -> str:
     """Build with the layers that are there; return the tag."""
     docker("build", "--quiet", "--tag", tag, *options)
     return tag
+
+
+def image_mb(tag: str) -> float:
+    return int(docker("image", "inspect", "-f", "{{.Size}}", tag)) / 1e6
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,17 @@ def wrk(url: str, body: object, seconds: int, connections: int) -> dict[str, flo
 def in_ms(text: str) -> float:
     number, unit = re.fullmatch(r"([\d.]+)(\w+)", text).groups()
     return round(float(number) * MILLISECONDS[unit], 3)
+
+
+def in_turn(
+    rounds: int, versions: dict[str, Callable[[], dict[str, float]]]
+) -> dict[str, list[dict[str, float]]]:
+    """Measure every version once before any gets its next turn; return what each came to, by round."""
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in versions}
+    for _ in range(rounds):
+        for name, measure in versions.items():
+            runs[name].append(measure())
+    return runs
 
 
 def medians(runs: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:

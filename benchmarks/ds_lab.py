@@ -9,8 +9,9 @@ of them are in results/ds-lab.json.
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
-from containers import HERE, ROOT, build, medians, served, write
+from containers import HERE, ROOT, build, in_turn, medians, served, write
 
 # BIND: the lab's server then answers at the container's own address too.
 ENVIRONMENT = ("--env", "JUPYTER_TOKEN=a-token-for-this-benchmark", "--env", "BIND=0.0.0.0")
@@ -29,10 +30,7 @@ def main() -> None:
         "naive": build("bench-naive-ds-lab", HERE / "naive" / "ds-lab"),
         "ours": build("bench-ds-lab", ROOT / "ds-lab"),
     }
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in images}
-    for _ in range(chosen.rounds):
-        for name, image in images.items():
-            runs[name].append(measure(image))
+    runs = in_turn(chosen.rounds, {name: partial(measure, image) for name, image in images.items()})
     table = medians(runs)
     for name, row in table.items():
         print(f"{name:<8}{row['ready_s']:>8.2f} s to ready{row['peak_mib']:>8.0f} MiB")

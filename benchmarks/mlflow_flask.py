@@ -16,9 +16,10 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from containers import HERE, ROOT, build, docker, medians, served, write, wrk
+from containers import HERE, ROOT, build, docker, in_turn, medians, served, write, wrk
 
 LAB = ROOT / "mlflow-flask"
 PROJECT = "bench-mlflow-flask"
@@ -68,16 +69,17 @@ def main() -> None:
         "naive": (build("bench-naive-mlflow-flask", HERE / "naive" / "mlflow-flask"), "/health"),
         "ours": (build("bench-mlflow-flask", "-f", LAB / "Dockerfile.mlapp", LAB), "/ready"),
     }
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in images}
     with registry() as network:
         data = LAB / "data" / "raw" / "churn.csv"
         docker(
             "run", "--rm", "--network", network, "--volume", f"{data}:/app/churn.csv:ro",
             images["naive"][0], "python", "train.py",
         )  # fmt: skip
-        for _ in range(chosen.rounds):
-            for name, (image, path) in images.items():
-                runs[name].append(measure(image, path, network, chosen.seconds))
+        versions = {
+            name: partial(measure, image, path, network, chosen.seconds)
+            for name, (image, path) in images.items()
+        }
+        runs = in_turn(chosen.rounds, versions)
     table = medians(runs)
     print(f"{CONNECTIONS} connections, one cpu a container; median of {chosen.rounds} rounds\n")
     for name, row in table.items():

@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from containers import HERE, ROOT, build, docker, medians, served, write, wrk
+from containers import HERE, ROOT, build, docker, image_mb, in_turn, medians, served, write, wrk
 
 LAB = ROOT / "ml-prod-demo"
 BUILDS = {
@@ -61,26 +62,27 @@ def main() -> None:
 
     images = {name: build(f"bench-{name}-api", *options) for name, options in BUILDS.items()}
     train = build("bench-iris-train", LAB / "train")
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in BUILDS}
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder)
         models.chmod(0o755)
         owner = f"{os.getuid()}:{os.getgid()}"
         docker("run", "--rm", "--user", owner, "--volume", f"{models}:/models", train)
-        for _ in range(chosen.rounds):
-            for name, image in images.items():
-                runs[name].append(measure(name, image, models, chosen.seconds))
+        versions = {
+            name: partial(measure, name, image, models, chosen.seconds)
+            for name, image in images.items()
+        }
+        runs = in_turn(chosen.rounds, versions)
 
     table = medians(runs)
     for name, row in table.items():
-        row["image_mb"] = int(docker("image", "inspect", "-f", "{{.Size}}", images[name])) / 1e6
+        row["image_mb"] = image_mb(images[name])
         row["times_naive"] = row["requests_per_second"] / table["naive"]["requests_per_second"]
         if "batch_rows_per_second" in row:
             row["batch_times_single"] = row["batch_rows_per_second"] / row["requests_per_second"]
     print(f"{CONNECTIONS} connections, one cpu a container; median of {chosen.rounds} rounds\n")
     show(table)
-    versions = {"naive": table["naive"], "ours": table["onnx"], "joblib": table["joblib"]}
-    write("ml-prod-demo", {"connections": CONNECTIONS, **versions, "rounds": runs})
+    rows = {"naive": table["naive"], "ours": table["onnx"], "joblib": table["joblib"]}
+    write("ml-prod-demo", {"connections": CONNECTIONS, **rows, "rounds": runs})
 
 
 if __name__ == "__main__":
