@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from claims import claim
 from playwright.sync_api import Page, sync_playwright
 
 SETUP = Path(__file__).resolve().parent.parent / "setup" / "chromium.sh"
@@ -29,7 +30,8 @@ FLAGS = [
 @cache
 def chromium() -> str:
     """Return the path of the system's Chromium, installed first where the distribution has it."""
-    done = subprocess.run([SETUP], capture_output=True, text=True, timeout=600, check=False)
+    with claim("chromium"):
+        done = subprocess.run([SETUP], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

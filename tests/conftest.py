@@ -6,11 +6,9 @@ run with `make test-unit`. When a test fails, the logs of its containers are par
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -84,13 +82,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[None]:
-    """A Docker engine that answers, swept clean of what an earlier run left, for this run alone."""
-    # Two runs at once would sweep each other's containers away; the second waits here.
-    with open(Path(tempfile.gettempdir()) / "labs-test.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        sweep()
-        yield
-        sweep()
+    """A Docker engine that answers, swept clean of what an earlier run left."""
+    sweep()
+    yield
+    sweep()
 
 
 @pytest.fixture(scope="session")

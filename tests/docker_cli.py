@@ -1,9 +1,12 @@
-"""The docker command line as the tests use it: everything started is labelled, and swept up by that label."""
+"""The docker command line as the tests use it: what is started bears the mark of its process, and is swept up by it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
+import re
 import socket
 import subprocess
 import time
@@ -12,9 +15,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LABEL = "labs.test"
-PROJECT_PREFIX = "labtest-"
+from claims import claim, images_of
+
+# Both name the process that the container, network or volume is for.
+LABEL = f"labs.test={os.getpid()}"
+PROJECT_PREFIX = f"labtest-{os.getpid()}-"
 PROJECT_LABEL = "com.docker.compose.project"
+MARK = re.compile(rf"\b(?:labs\.test=|{PROJECT_LABEL}=labtest-)(\d+)")
+
+# Compose commands that make images, or containers of images by their names.
+BUILDING = {"build", "create", "run", "up"}
 
 
 def docker(
@@ -65,9 +75,12 @@ def wait_until(
 
 def free_port() -> int:
     """Return a TCP port on loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        # Below those that a client gets: of these one is free now and taken a moment later.
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(frozen=True)
@@ -124,8 +137,10 @@ class Compose:
         self, *args: str, check: bool = True, timeout: float = 600
     ) -> subprocess.CompletedProcess[str]:
         """Run `docker compose ARGS` on the project."""
-        command = ["compose", "--project-directory", str(self.folder), "-p", self.project]
-        return docker(*command, *args, check=check, timeout=timeout, env=self.env, cwd=self.folder)
+        command = ["compose", "--project-directory", str(self.folder), "-p", self.project, *args]
+        used = images_of(self.folder.name) if BUILDING & set(args) else []
+        with claim(*used, shared=True):
+            return docker(*command, check=check, timeout=timeout, env=self.env, cwd=self.folder)
 
     def up(self, *args: str, timeout: float = 600) -> None:
         """Start in the background and wait for health; a failure carries the services' logs."""
@@ -153,17 +168,25 @@ class Compose:
 
 
 def sweep() -> None:
-    """Remove every container, network and volume that a test run has left, also one that was killed."""
+    """Remove every container, network and volume of this process, and of those that ended without doing so."""
     for kind in ("container", "network", "volume"):
         listing = ["--all"] if kind == "container" else []
-        label = f'{{{{.Label "{PROJECT_LABEL}"}}}}'
         name = "{{.Name}}" if kind == "volume" else "{{.ID}}"
-        rows = docker(kind, "ls", *listing, "--format", f"{name} {label}").stdout.splitlines()
-        marked = docker(
-            kind, "ls", "--quiet", *listing, "--filter", f"label={LABEL}"
-        ).stdout.split()
-        ours = [row.split()[0] for row in rows if f" {PROJECT_PREFIX}" in row]
-        if doomed := sorted({*ours, *marked}):
+        rows = docker(kind, "ls", *listing, "--format", f"{name} {{{{.Labels}}}}").stdout
+        marked = [(row.split()[0], MARK.search(row)) for row in rows.splitlines()]
+        if doomed := [id for id, mark in marked if mark and not is_another(int(mark[1]))]:
             # With a container go the volumes that have no name.
             force = {"container": ["--force", "--volumes"], "network": [], "volume": ["--force"]}
             docker(kind, "rm", *force[kind], *doomed, check=False)
+
+
+def is_another(process: int) -> bool:
+    """Whether a process with this id runs, other than this one."""
+    try:
+        # Signal 0 reaches nobody; it fails where there is nobody to reach.
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return process != os.getpid()

@@ -13,6 +13,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from claims import DEFAULT_PORTS, claim, images_of
 from conftest import LABS, copy_of_git
 from docker_cli import PROJECT_LABEL, docker, wait_until
 from newcomer import Newcomer
@@ -32,7 +33,7 @@ def owners(newcomer: Newcomer) -> Iterator[dict[str, Newcomer]]:
 
 
 @pytest.fixture
-def checkout(newcomer: Newcomer, owners: dict[str, Newcomer]) -> Path:
+def checkout(newcomer: Newcomer, owners: dict[str, Newcomer]) -> Iterator[Path]:
     """The newcomer's copy of the repository. The projects bear other names than those of a lab in use."""
     folder = newcomer.folder / "checkout"
     for name in ("Makefile", "setup", *LABS):
@@ -40,7 +41,8 @@ def checkout(newcomer: Newcomer, owners: dict[str, Newcomer]) -> Path:
     for lab, owner in owners.items():
         (folder / lab / ".env").write_text(f"COMPOSE_PROJECT_NAME={owner.project}\n")
     newcomer.take(newcomer.folder)
-    return folder
+    with claim(DEFAULT_PORTS), claim(*images_of(*LABS), shared=True):
+        yield folder
 
 
 @pytest.fixture

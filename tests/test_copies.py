@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from claims import DEFAULT_PORTS, claim, images_of
 from conftest import ROOT, copy_of_git
 from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, Container, docker, free_port
 from newcomer import Newcomer
@@ -24,13 +25,14 @@ SERVICE_LABEL = "com.docker.compose.service"
 
 
 @pytest.fixture
-def checkout(lab: str, newcomer: Newcomer) -> Path:
+def checkout(lab: str, newcomer: Newcomer) -> Iterator[Path]:
     """The newcomer's copy of the repository, with this lab alone."""
     folder = newcomer.folder / "checkout"
     for name in ("Makefile", "setup", "LICENSE", lab):
         copy_of_git(name, folder)
     newcomer.take(newcomer.folder)
-    return folder
+    with claim(DEFAULT_PORTS), claim(*images_of(lab), shared=True):
+        yield folder
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from claims import claim, images_of
 from conftest import ROOT
 from docker_cli import PROJECT_PREFIX, Compose, Container, docker, free_port, wait_until
 from playwright.sync_api import Page
@@ -52,7 +53,8 @@ def checkout(engine: None, lab_copy: Callable[[str], Path]) -> Iterator[Checkout
     shutil.copytree(ROOT / "setup", lab.parent / "setup")
     # As the owner of the checkout: the image has its own default user.
     project = Compose(lab, project=PROJECT_PREFIX + uuid.uuid4().hex[:8])
-    yield Checkout(lab.parent, project)
+    with claim(*images_of("ds-lab"), shared=True):
+        yield Checkout(lab.parent, project)
     project.down()
 
 

@@ -7,10 +7,11 @@ import platform
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from claims import claim, images_of
 from conftest import LABS, ROOT, copy_of_git
 from docker_cli import PROJECT_PREFIX, docker, wait_until
 
@@ -18,13 +19,14 @@ ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @pytest.fixture
-def checkout(engine: None, tmp_path: Path) -> Path:
+def checkout(engine: None, tmp_path: Path) -> Iterator[Path]:
     """A copy of the repository without anything that a run has made; lab 1 alone of the labs."""
     shutil.copytree(ROOT / "setup", tmp_path / "setup")
     for name in ("Makefile", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path / name)
     copy_of_git("batch-job", tmp_path)
-    return tmp_path
+    with claim(*images_of("batch-job"), shared=True):
+        yield tmp_path
 
 
 @pytest.fixture

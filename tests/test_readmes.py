@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
+from claims import DEFAULT_PORTS, claim, images_of
 from conftest import BLOCKS_NOT_RUN, BLOCKS_RUN, LABS, ROOT, copy_of_git, ensure_image
 from docker_cli import docker
 from newcomer import Newcomer
@@ -37,7 +38,9 @@ def test_readme_commands_run_and_print_what_is_shown(
 ) -> None:
     folder = copy_of_git(lab, newcomer.folder)
     assert read_steps(folder / "README.md"), f"{lab}/README.md shows no command"
-    follow(folder / "README.md", newcomer, folder, 800, request)
+    # Alone: a README may have its reader change what goes into the image.
+    with claim(DEFAULT_PORTS, *images_of(lab)):
+        follow(folder / "README.md", newcomer, folder, 800, request)
     assert newcomer.left("container") == []
     assert newcomer.left("network") == []
     assert [path for path in folder.rglob("*") if not newcomer.owns(path)] == []
@@ -56,10 +59,11 @@ def test_docs_commands_run_and_print_what_is_shown(
         ensure_image(image)
     steps = read_steps(document)
     names = {name for step in steps for name in re.findall(r"--name (demo-\S+)", step.commands)}
-    try:
-        follow(document, newcomer, newcomer.folder, 240, request)
-    finally:
-        docker("rm", "--force", "--volumes", *names, check=False)
+    with claim(DEFAULT_PORTS), claim(*images_of(*LABS), shared=True):
+        try:
+            follow(document, newcomer, newcomer.folder, 240, request)
+        finally:
+            docker("rm", "--force", "--volumes", *names, check=False)
 
 
 EVERY_DOCUMENT = [ROOT / "README.md", *sorted(ROOT.glob("*/*.md"))]

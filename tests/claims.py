@@ -1,0 +1,40 @@
+"""What two test processes must not use at once: default ports, the images that carry a lab's own names.
+
+The processes may be workers of one run or belong to two runs; files that are locked make one wait for the other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+# The ports, and the names of containers, that the documents show.
+DEFAULT_PORTS = "default ports"
+
+_held: set[str] = set()
+
+
+def images_of(*labs: str) -> list[str]:
+    """What to claim before images of these labs are built under the names that their compose files give.
+
+    Whoever builds what everybody builds shares the claim; whoever changes a lab first has it alone.
+    """
+    return [f"images of {lab}" for lab in labs]
+
+
+@contextmanager
+def claim(*names: str, shared: bool = False) -> Iterator[None]:
+    """Hold `names` in the block, waiting for a process that has them. What this one has already is left as it is."""
+    with ExitStack() as held:
+        # Everybody asks in the same order, so nobody waits for somebody who waits.
+        for name in sorted(set(names) - _held):
+            path = Path(tempfile.gettempdir()) / f"labs-test-{os.getuid()} {name}.lock"
+            lock = held.enter_context(open(path, "w"))
+            fcntl.flock(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+            _held.add(name)
+            held.callback(_held.discard, name)
+        yield

@@ -1,0 +1,72 @@
+"""The images that `make` builds: what they weigh, and that no start has to compile what it imports."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import tomllib
+from claims import claim, images_of
+from conftest import LABS, ROOT
+from docker_cli import docker
+from test_every_lab import services
+
+BUDGETS = tomllib.loads((ROOT / "benchmarks" / "budgets.toml").read_text())["image_mb"]
+
+# Prints how many modules an image has, and those that have no byte code though they could.
+WITHOUT_BYTE_CODE = """
+import ast, importlib.util, os, pathlib, sys
+installed = [path for path in sys.path if path.endswith("site-packages")]
+files = [str(file) for path in installed for file in pathlib.Path(path).rglob("*.py")]
+# Of Python's own library: what almost every program imports.
+for name in ("http.client", "json.decoder", "logging", "subprocess", "typing"):
+    files.append(importlib.util.find_spec(name).origin)
+def is_python(file):
+    try:
+        return ast.parse(open(file, "rb").read())
+    except SyntaxError:  # for a newer Python, or a template
+        return False
+bare = [file for file in files if not os.path.exists(importlib.util.cache_from_source(file))]
+print(len(files), *filter(is_python, bare))
+"""
+
+
+def images(lab: str) -> list[str]:
+    """The images that a lab builds for a machine without a GPU."""
+    built = {
+        service["image"]
+        for name, service in services(lab)
+        if "build" in service and not name.startswith("compose.gpu")
+    }
+    return sorted(built)
+
+
+@pytest.fixture
+def built(lab: str, engine: None, tmp_path: Path) -> Iterator[list[str]]:
+    """The names of a lab's images, just built. As the caller does it: these are the images of `make`."""
+    command = ["docker", "compose", "--project-directory", str(ROOT / lab), "--profile", "*"]
+    with claim(*images_of(lab), shared=True):
+        subprocess.run([*command, "build", "--quiet"], check=True, cwd=tmp_path, timeout=1200)
+        yield images(lab)
+
+
+def test_every_image_has_a_budget() -> None:
+    assert sorted(BUDGETS) == sorted(image for lab in LABS for image in images(lab))
+
+
+def test_images_keep_to_their_budgets(built: list[str]) -> None:
+    for image in built:
+        megabytes = int(docker("image", "inspect", "-f", "{{.Size}}", image).stdout) / 1e6
+        assert megabytes <= BUDGETS[image], f"{image}: {megabytes:.0f} MB, budget {BUDGETS[image]}"
+
+
+def test_no_start_has_to_compile(
+    built: list[str], run_once: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    for image in built:
+        done = run_once(image, "python", "-c", WITHOUT_BYTE_CODE, options=["--network=none"])
+        count, *bare = done.stdout.split()
+        assert int(count) > 100, done
+        assert bare == [], f"{image}: {len(bare)} modules are compiled at every start"
