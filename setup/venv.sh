@@ -22,6 +22,7 @@ has_python || die "the tests need Python 3.10 or newer with its venv module (the
 say "setup: making .venv for the tests"
 rm -rf .venv
 python3 -m venv .venv
-.venv/bin/pip install -qq --disable-pip-version-check --require-hashes -r tests/requirements.txt
+# The file names all that is needed. Byte code can wait for what is imported.
+.venv/bin/pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r tests/requirements.txt
 # Written last: a run that was interrupted starts over.
 cp tests/requirements.txt .venv/requirements.txt

@@ -27,6 +27,23 @@ for variable in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):
 BLOCKS_RUN = "blocks run"
 BLOCKS_NOT_RUN = "blocks not run"
 
+# Two workers take a file each and end together when the long ones come first. Those that claim the default ports are
+# apart, so that neither waits for the other.
+LONG_FILES = {
+    name: place
+    for place, name in enumerate(
+        (
+            "test_again",
+            "test_gpu_train",
+            "test_bundle",
+            "test_readmes",
+            "test_ml_prod_demo_full",
+            "test_mlflow_flask",
+            "test_copies",
+        )
+    )
+}
+
 LOGS = pytest.StashKey[list[Callable[[], str]]]()
 
 
@@ -48,6 +65,7 @@ def belongs_to(item: pytest.Function, lab: str) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+    items.sort(key=lambda item: LONG_FILES.get(item.path.stem, len(LONG_FILES)))
     for item in items:
         if "engine" in item.fixturenames:
             item.add_marker("docker")

@@ -22,7 +22,7 @@ HARDENED += ["--security-opt", "no-new-privileges:true", "--shm-size", "256m", "
 OUTPUTS = {"checkpoint.pt", "loss.png", "metrics.json", "model.onnx", "model.safetensors"}
 
 # Many short epochs: time enough to interrupt it, and little to repeat.
-LONG = {"EPOCHS": "40", "BATCH_SIZE": "32"}
+LONG = {"EPOCHS": "30", "BATCH_SIZE": "32"}
 
 
 def options(folder: Path, env: dict[str, str], *more: str, uid: int | None = None) -> list[str]:
@@ -30,8 +30,10 @@ def options(folder: Path, env: dict[str, str], *more: str, uid: int | None = Non
     (folder / "outputs").mkdir(exist_ok=True)
     (folder / "data").mkdir(exist_ok=True)
     user = os.getuid() if uid is None else uid
+    # Images this small are learnt no faster by two threads.
+    cpus = env.get("NPROC", "1")
     return [
-        *HARDENED, *more, "--user", f"{user}:{user}",
+        *HARDENED, "--cpus", cpus, *more, "--user", f"{user}:{user}",
         "--volume", f"{folder}/outputs:/app/outputs", "--volume", f"{folder}/data:/data:ro",
         *(word for name, value in env.items() for word in ("--env", f"{name}={value}")),
     ]  # fmt: skip
@@ -79,6 +81,13 @@ def default(train, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str,
     folder = tmp_path_factory.mktemp("default")
     done = train(folder)
     return folder, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def short(train, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A run of one epoch that asked for a compiled model: its folder and stderr."""
+    folder = tmp_path_factory.mktemp("short")
+    return folder, train(folder, COMPILE="1", EPOCHS="1").stderr
 
 
 @pytest.fixture(scope="module")
@@ -155,11 +164,10 @@ def test_onnx_model_takes_raw_images_in_any_number(default, python) -> None:
     assert float(printed) >= 0.985
 
 
-def test_another_seed_gives_other_weights(default, train, tmp_path: Path) -> None:
+def test_another_seed_gives_other_weights(short, train, tmp_path: Path) -> None:
     """That the same seed gives the same ones is seen where an interrupted run is resumed."""
-    train(tmp_path, SEED="1")
-    assert metrics(tmp_path)["accuracy"] >= 0.985
-    assert weights(tmp_path) != weights(default[0])
+    train(tmp_path, EPOCHS="1", SEED="1")
+    assert weights(tmp_path) != weights(short[0])
 
 
 def test_own_arrays_with_labels_of_their_own(train, python, tmp_path: Path) -> None:
@@ -211,12 +219,12 @@ def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     if signal == "TERM":
         assert code == 0, container.logs()
         assert "resume with the same command" in container.logs()
-    assert 3 <= len(rows(container.logs())) < 40, "it was to be interrupted half way"
+    assert 3 <= len(rows(container.logs())) < 30, "it was to be interrupted half way"
     assert not (tmp_path / "outputs/model.safetensors").exists()
 
     resumed = train(tmp_path, **LONG)
     assert "resuming after step" in resumed.stderr
-    assert len(rows(resumed.stdout)) < 38, "it started over"
+    assert len(rows(resumed.stdout)) < 28, "it started over"
     assert weights(tmp_path) == weights(whole[0])
     assert set(contents(tmp_path)) == OUTPUTS, "no half-written file is left"
 
@@ -231,43 +239,42 @@ def test_finished_run_is_not_repeated(default, train, tmp_path: Path) -> None:
     assert weights(tmp_path) == weights(default[0])
 
 
-@pytest.mark.parametrize(
-    ("changed", "says"),
-    [
-        ({"LR": "0.5"}, "LR was 0.008, is 0.5"),
-        ({"EPOCHS": "31", "SEED": "7"}, "EPOCHS was 30, is 31; SEED was 42, is 7"),
-        ({"DATA_PATH": "synthetic:64"}, "DATA_PATH was digits, is synthetic:64"),
-    ],
-)
-def test_checkpoint_of_another_configuration_is_refused(default, train, changed, says) -> None:
+OTHER_SETTINGS = {
+    "LR was 0.008, is 0.5": {"LR": "0.5"},
+    "EPOCHS was 30, is 31; SEED was 42, is 7": {"EPOCHS": "31", "SEED": "7"},
+    "DATA_PATH was digits, is synthetic:64": {"DATA_PATH": "synthetic:64"},
+}
+
+
+def test_checkpoint_of_another_configuration_is_refused(image: str, default) -> None:
     folder, _stdout, _stderr = default
     before = contents(folder)
-    done = train(folder, check=False, **changed)
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert done.stderr.count("error: ") == 1
+    for says, (code, said, _files) in outcomes(image, folder, OTHER_SETTINGS).items():
+        assert code == 2
+        assert says in said
+        assert said.count("error: ") == 1
     assert contents(folder) == before
 
 
-def test_checkpoint_that_is_none_is_refused_and_runs_no_code(python, train, tmp_path: Path) -> None:
-    python(
+def test_checkpoint_that_is_none_is_refused_and_runs_no_code(python, tmp_path: Path) -> None:
+    printed = python(
         """
-        import os, torch
+        import contextlib, os, pathlib, sys, torch, train
         class Evil:
             def __reduce__(self):
                 return os.system, ("touch /app/outputs/pwned",)
-        torch.save({"format": 1, "config": Evil()}, "outputs/checkpoint.pt")
+        checkpoint = pathlib.Path("outputs/checkpoint.pt")
+        torch.save({"format": 1, "config": Evil()}, checkpoint)
+        for content in (checkpoint.read_bytes(), b"", b"PK\\x03\\x04 and then nothing"):
+            checkpoint.write_bytes(content)
+            with contextlib.redirect_stderr(sys.stdout):
+                print("exit code", train.main())
         """,
         tmp_path,
     )
-    for content in (None, b"", b"PK\x03\x04 and then nothing"):
-        if content is not None:
-            (tmp_path / "outputs/checkpoint.pt").write_bytes(content)
-        done = train(tmp_path, check=False)
-        assert done.returncode == 2
-        assert "cannot be read as a checkpoint" in done.stderr
-        assert "Traceback" not in done.stderr
-        assert set(contents(tmp_path)) == {"checkpoint.pt"}
+    assert printed.count("cannot be read as a checkpoint") == 3, printed
+    assert printed.count("exit code 2\n") == 3, printed
+    assert set(contents(tmp_path)) == {"checkpoint.pt"}
 
 
 # More than one process ----------------------------------------------------------------------------
@@ -406,13 +413,18 @@ BAD = {
 }
 
 
+def outcomes(image: str, folder: Path, cases: dict[str, dict[str, str]]) -> dict[str, list]:
+    """Train with each case's environment; return exit code, standard error and files in outputs/."""
+    command = ("python", "-c", DRIVER, json.dumps(cases))
+    done = docker("run", "--rm", *options(folder, {}), image, *command)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 @pytest.fixture(scope="module")
 def answers(image: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list]:
-    """Exit code, standard error and files in outputs/ of every bad case."""
-    folder = tmp_path_factory.mktemp("bad")
-    cases = json.dumps({name: env for name, (env, _says) in BAD.items()})
-    done = docker("run", "--rm", *options(folder, {}), image, "python", "-c", DRIVER, cases)
-    return json.loads(done.stdout.splitlines()[-1])
+    """The outcome of every bad case."""
+    cases = {name: env for name, (env, _says) in BAD.items()}
+    return outcomes(image, tmp_path_factory.mktemp("bad"), cases)
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -459,9 +471,10 @@ def test_image_holds_the_cpu_build(python) -> None:
     assert python("import torch; print(torch.version.cuda)") == "None\n"
 
 
-def test_threads_follow_the_cpu_limit(train, python, tmp_path: Path) -> None:
-    train(tmp_path, "--cpus", "1", EPOCHS="1")
-    assert metrics(tmp_path)["threads"] == 1
+def test_threads_follow_the_cpu_limit(default, train, python, tmp_path: Path) -> None:
+    assert metrics(default[0])["threads"] == 1
+    train(tmp_path, "--cpus", "2", EPOCHS="1")
+    assert metrics(tmp_path)["threads"] == 2
     printed = python(
         """
         import os
@@ -507,10 +520,10 @@ def test_streamed_batches_are_those_in_memory(python) -> None:
     assert printed == "True\n"
 
 
-def test_compile_falls_back_with_a_line_where_there_is_no_compiler(train, tmp_path: Path) -> None:
-    done = train(tmp_path, COMPILE="1", EPOCHS="1")
-    assert done.stderr.count("COMPILE=1 does not work here, training without it: ") == 1
-    assert metrics(tmp_path)["epochs"] == 1
+def test_compile_falls_back_with_a_line_where_there_is_no_compiler(short) -> None:
+    folder, stderr = short
+    assert stderr.count("COMPILE=1 does not work here, training without it: ") == 1
+    assert metrics(folder)["epochs"] == 1
 
 
 def test_terminal_gets_a_progress_bar(image: str, tmp_path: Path) -> None:
