@@ -69,7 +69,7 @@ def save(bundle: Path, *labs: str) -> str:
 @pytest.fixture(scope="module")
 def classroom(engine: None) -> Iterator[Classroom]:
     compressed = "zst" if shutil.which("zstd") else "gz"
-    with offline_engine() as offline:
+    with claim("second engine"), offline_engine() as offline:
         bundle = offline.folder / f"labs.tar.{compressed}"
         classroom = Classroom(offline.folder / "classroom", offline)
         clone(classroom.folder)

@@ -558,7 +558,7 @@ def test_every_answer_arrives_when_it_is_stopped_under_load(serve: Callable[...,
     api = serve()
 
     async def stop() -> Load:
-        async with Load(f"{api.url}/predict", SETOSA, stop_at_error=True) as load:
+        async with Load(f"{api.url}/predict", SETOSA, stop_at_error=True, pause=0) as load:
             await load.until_answered(200)
             api.container.kill("TERM")
             await load.until_workers_end()
