@@ -38,6 +38,7 @@ LONG_FILES = {
             "test_bundle",
             "test_readmes",
             "test_ml_prod_demo_full",
+            "test_security",
             "test_mlflow_flask",
             "test_copies",
         )

@@ -33,7 +33,7 @@ class Load:
         workers: int = 8,
         headers: dict[str, str] | None = None,
         stop_at_error: bool = False,
-        pause: float = 0.02,
+        pause: float = 0.05,
     ) -> None:
         self.url = url
         self.payload = payload

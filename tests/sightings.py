@@ -22,7 +22,7 @@ from posture import Sighting, look
 
 QUICK_CHECKS = "compose.quick-checks.yaml"
 # Sooner than the labs' own settings, which forgive three failures in half a minute. One is forgiven: the machine is busy.
-QUICK = {"interval": "1s", "timeout": "3s", "retries": 2}
+QUICK = {"interval": "1s", "timeout": "2s", "retries": 2}
 
 
 @dataclass(frozen=True)
