@@ -64,7 +64,7 @@ def interrupt(process: subprocess.Popen, owner: Newcomer) -> None:
     said = log_of(owner).read_text
     label = f"label={PROJECT_LABEL}={owner.project}"
     runs = ["ps", "--quiet", "--filter", label]
-    wait_until(lambda: docker(*runs).stdout or process.poll() is not None, 120, said, 0.02)
+    wait_until(lambda: docker(*runs).stdout or process.poll() is not None, 600, said, 0.02)
     assert process.poll() is None, f"it ended before it was interrupted\n{said()}"
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=120) != 0, said()
