@@ -27,17 +27,17 @@ for variable in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):
 BLOCKS_RUN = "blocks run"
 BLOCKS_NOT_RUN = "blocks not run"
 
-# Two workers take a file each and end together when the long ones come first. Those that claim the default ports are
-# apart, so that neither waits for the other.
+# Two workers take a file each and end together when the long ones come first. The bundle claims all images: beside it runs
+# what builds under names of its own. Those that claim the default ports are apart.
 LONG_FILES = {
     name: place
     for place, name in enumerate(
         (
-            "test_again",
-            "test_gpu_train",
             "test_bundle",
-            "test_readmes",
+            "test_gpu_train",
+            "test_again",
             "test_ml_prod_demo_full",
+            "test_readmes",
             "test_security",
             "test_mlflow_flask",
             "test_copies",
