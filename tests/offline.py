@@ -37,7 +37,7 @@ class OfflineEngine:
         settings = [f"{name}={value}" for name, value in {**self.env, **env}.items()]
         done = subprocess.run(
             [*INSIDE, *me, "--", "env", "-i", *settings, *command],
-            cwd=cwd, capture_output=True, text=True, timeout=400, check=False,
+            cwd=cwd, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}\n{self.log()}"
         return done.stdout

@@ -60,7 +60,7 @@ def save(bundle: Path, *labs: str) -> str:
     with claim(*images_of(*labs)):
         done = subprocess.run(
             ["setup/bundle.sh", "save", str(bundle), *labs],
-            cwd=ROOT, capture_output=True, text=True, timeout=800, check=False,
+            cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
