@@ -79,6 +79,25 @@ def run_cells(container: Container, *cells: str) -> str:
     return container.exec("python", "-c", RUN_CELLS, *cells).stdout
 
 
+# --- the image
+
+
+def test_nothing_is_compiled_at_start(
+    image: str, run_once: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    code = (
+        "import os, sys, jupyterlab.labapp, ipykernel.kernelapp, matplotlib.pyplot, sklearn.svm\n"
+        "specs = [m.__spec__ for m in list(sys.modules.values()) if getattr(m, '__spec__', None)]\n"
+        "cached = [s.cached for s in specs if s.has_location and (s.origin or '').endswith('.py')]\n"
+        "missing = [path for path in cached if not os.path.exists(path)]\n"
+        "print(len(cached), *(path for path in missing if '/cpu_limit.' not in path))\n"
+    )
+    done = run_once(image, "python", "-c", code)
+    count, *missing = done.stdout.split()
+    assert int(count) > 1000, done
+    assert missing == []
+
+
 # --- settings
 
 

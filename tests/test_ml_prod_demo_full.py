@@ -232,7 +232,7 @@ def test_recorder_killed_again_and_again_loses_nothing_and_repeats_nothing(stack
         async with stack.load() as load:
             for _ in range(5):
                 before = await off_loop(stack.rows)
-                await load.until_answered(100)
+                await load.until_answered(200)
                 # It is at work: somewhere between two commits.
                 await off_loop(wait_until, lambda seen=before: stack.rows() > seen)
                 await off_loop(stack["recorder"].kill)
