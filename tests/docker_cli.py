@@ -167,17 +167,38 @@ class Compose:
         self("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
 
 
+# How `docker KIND rm` removes it, in this order. With a container go the volumes that have no name.
+REMOVAL = {
+    "container": ["--force", "--volumes"],
+    "network": [],
+    "volume": ["--force"],
+    "image": [],
+}
+
+
 def sweep() -> None:
-    """Remove every container, network and volume of this process, and of those that ended without doing so."""
-    for kind in ("container", "network", "volume"):
-        listing = ["--all"] if kind == "container" else []
-        name = "{{.Name}}" if kind == "volume" else "{{.ID}}"
-        rows = docker(kind, "ls", *listing, "--format", f"{name} {{{{.Labels}}}}").stdout
-        marked = [(row.split()[0], MARK.search(row)) for row in rows.splitlines()]
+    """Remove every container, network and volume of this process, and of those that ended without doing so.
+
+    So with the images that have lost their name to one built later.
+    """
+    for kind, options in REMOVAL.items():
+        marked = [(row.split()[0], MARK.search(row)) for row in labels_of(kind)]
         if doomed := [id for id, mark in marked if mark and not is_another(int(mark[1]))]:
-            # With a container go the volumes that have no name.
-            force = {"container": ["--force", "--volumes"], "network": [], "volume": ["--force"]}
-            docker(kind, "rm", *force[kind], *doomed, check=False)
+            docker(kind, "rm", *options, *doomed, check=False)
+
+
+def labels_of(kind: str) -> list[str]:
+    """Rows of an id and labels: of every container, network or volume, or of the images without a name."""
+    if kind == "image":
+        nameless = docker("image", "ls", "--quiet", "--filter", "dangling=true").stdout.split()
+        row = "{{.Id}}{{range $name, $value := .Config.Labels}} {{$name}}={{$value}}{{end}}"
+        # Of those gone by now the others are told all the same.
+        listed = docker("image", "inspect", "--format", row, *nameless, check=False)
+    else:
+        every = ["--all"] if kind == "container" else []
+        id = "{{.Name}}" if kind == "volume" else "{{.ID}}"
+        listed = docker(kind, "ls", *every, "--format", f"{id} {{{{.Labels}}}}")
+    return listed.stdout.splitlines()
 
 
 def is_another(process: int) -> bool:

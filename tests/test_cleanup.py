@@ -14,7 +14,8 @@ from docker_cli import LABEL, PROJECT_LABEL, PROJECT_PREFIX, docker
 name = PROJECT_PREFIX + "run"
 project = f"--label={PROJECT_LABEL}={name}"
 docker("run", "--detach", "--label", LABEL, "python:3.13-slim", "sleep", "600")
-docker("run", "--detach", project, "python:3.13-slim", "sleep", "600")
+docker("run", "--detach", "--name", name, project, "python:3.13-slim", "sleep", "600")
+docker("commit", name)
 docker("network", "create", project, name)
 docker("volume", "create", project, name)
 print(LABEL, name, flush=True)
@@ -25,7 +26,7 @@ signal.pause()
 def left_behind(label: str, project: str) -> list[str]:
     return [
         id
-        for kind in ("container ls --all", "network ls", "volume ls")
+        for kind in ("container ls --all", "network ls", "volume ls", "image ls")
         for mark in (label, f"{PROJECT_LABEL}={project}")
         for id in docker(*kind.split(), "--quiet", "--filter", f"label={mark}").stdout.split()
     ]
@@ -38,7 +39,7 @@ def test_what_a_killed_run_left_is_removed_and_a_running_one_is_let_be(engine: N
     assert run.stdout is not None
     marks = run.stdout.readline().split()
     sweep()
-    assert len(left_behind(*marks)) == 4
+    assert len(left_behind(*marks)) == 5
     run.kill()
     run.wait(timeout=10)
     sweep()
