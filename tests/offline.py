@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ INSIDE = [*AS_ROOT, "nsenter", f"--net=/run/netns/{NAMESPACE}"]
 
 # One place for everything, short because a socket's path has to be: what a killed run left is found again.
 FOLDER = Path(tempfile.gettempdir()) / "labs-offline"
+
+# GiB that the bundle, what it is unpacked to on the way and the images take, and that a machine has to have for it.
+ROOM = 14
+PLENTY = 17
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class OfflineEngine:
 def offline_engine() -> Iterator[OfflineEngine]:
     """Start the engine; stop it and remove all it held, whatever happens."""
     remove()
-    FOLDER.mkdir()
+    make_folder()
     engine = OfflineEngine(FOLDER)
     subprocess.run([*AS_ROOT, "ip", "netns", "add", NAMESPACE], check=True)
     try:
@@ -65,6 +70,23 @@ def offline_engine() -> Iterator[OfflineEngine]:
         yield engine
     finally:
         remove()
+
+
+def make_folder() -> None:
+    FOLDER.mkdir()
+    # In memory where there is plenty. Tens of gigabytes come and go, and containers start slowly while the disk is at that.
+    if memory_available() >= PLENTY:
+        options = f"size={ROOM}g,uid={os.getuid()},gid={os.getgid()},mode=755"
+        mount = [*AS_ROOT, "mount", "-t", "tmpfs", "-o", options, "tmpfs", str(FOLDER)]
+        subprocess.run(mount, check=True)
+
+
+def memory_available() -> float:
+    """GiB of memory that could be had without swapping."""
+    (kibibytes,) = re.findall(
+        r"^MemAvailable: +(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE
+    )
+    return int(kibibytes) / 2**20
 
 
 def start_daemon(folder: Path) -> subprocess.Popen[bytes]:
@@ -85,7 +107,7 @@ def remove() -> None:
         subprocess.run([*AS_ROOT, "kill", str(daemon)], check=True)
         # It stops its containers first.
         wait_until(lambda: running_daemon() is None, 90, lambda: (FOLDER / "log").read_text())
-    for mount in mounts_below(FOLDER):
+    for mount in mounts_in(FOLDER):
         subprocess.run([*AS_ROOT, "umount", "--lazy", mount], check=True)
     subprocess.run([*AS_ROOT, "rm", "-rf", str(FOLDER)], check=True)
     if Path("/run/netns", NAMESPACE).exists():
@@ -102,7 +124,7 @@ def running_daemon() -> int | None:
     return None
 
 
-def mounts_below(folder: Path) -> list[str]:
-    """Mount points in the folder, the innermost first. An engine that was killed leaves them."""
+def mounts_in(folder: Path) -> list[str]:
+    """Mount points in the folder, the innermost first, and it if it is one. An engine that was killed leaves them."""
     points = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    return [point for point in reversed(points) if point.startswith(f"{folder}/")]
+    return [point for point in reversed(points) if f"{point}/".startswith(f"{folder}/")]
