@@ -74,7 +74,7 @@ def offline_engine() -> Iterator[OfflineEngine]:
 
 def make_folder() -> None:
     FOLDER.mkdir()
-    # In memory where there is plenty. Tens of gigabytes come and go, and containers start slowly while the disk is at that.
+    # In memory where there is plenty: many gigabytes come and go, and a busy disk holds up every container.
     if memory_available() >= PLENTY:
         options = f"size={ROOM}g,uid={os.getuid()},gid={os.getgid()},mode=755"
         mount = [*AS_ROOT, "mount", "-t", "tmpfs", "-o", options, "tmpfs", str(FOLDER)]
