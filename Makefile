@@ -91,7 +91,8 @@ publish: ready-mlflow-flask ## push lab 5: make publish REGISTRY=host:5002 TAG=1
 
 test: venv ## build every lab, run it in Docker, check what comes out
 	@setup/ready.sh $(LABS)
-	$(PYTEST) tests --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@# More workers than a small machine has cores: half of a test is waiting for a container.
+	$(PYTEST) tests --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lab_1 = batch-job
 lab_2 = ds-lab

@@ -27,7 +27,7 @@ for variable in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):
 BLOCKS_RUN = "blocks run"
 BLOCKS_NOT_RUN = "blocks not run"
 
-# Two workers take a file each and end together when the long ones come first. The bundle claims all images: beside it runs
+# The workers take a file each and end together when the long ones come first. The bundle claims all images: beside it runs
 # what builds under names of its own. Those that claim the default ports are apart.
 LONG_FILES = {
     name: place
@@ -35,6 +35,7 @@ LONG_FILES = {
         (
             "test_bundle",
             "test_gpu_train",
+            "test_ml_prod_demo_serve",
             "test_again",
             "test_ml_prod_demo_full",
             "test_readmes",

@@ -37,13 +37,16 @@ class Stack:
         self.project = project
         run_secrets_script(project.folder)
         project.up("--build")
+        # A container that is killed and started again is the same one.
+        services = project("ps", "--services").stdout.split()
+        self.containers = {service: project.container(service) for service in services}
         self.url = f"http://127.0.0.1:{self['api'].host_port(8000)}"
 
     def __getitem__(self, service: str) -> Container:
-        return self.project.container(service)
+        return self.containers[service]
 
-    def load(self, workers: int = 4) -> Load:
-        return Load(f"{self.url}/predict", SETOSA, workers=workers)
+    def load(self, pause: float = 0.05) -> Load:
+        return Load(f"{self.url}/predict", SETOSA, workers=4, pause=pause)
 
     def sql(self, query: str) -> str:
         psql = ("psql", "-U", "app", "-d", "predictions", "-Atc", query)
@@ -199,7 +202,7 @@ def test_what_cannot_be_stored_is_put_aside_and_holds_nothing_up(stack: Stack) -
 
 def test_postgres_away_for_a_minute_and_the_recorder_killed_meanwhile(stack: Stack) -> None:
     async def scenario() -> Load:
-        async with stack.load() as load:
+        async with stack.load(pause=0.1) as load:
             await load.until_answered(100)
             await off_loop(stack["db"].kill)
             back = time.monotonic() + OUTAGE_SECONDS
