@@ -89,9 +89,9 @@ publish: ready-mlflow-flask ## push lab 5: make publish REGISTRY=host:5002 TAG=1
 
 ## The house -----------------------------------------------------------------
 
+# More workers than a small machine has cores: half of a test is waiting for a container.
 test: venv ## build every lab, run it in Docker, check what comes out
 	@setup/ready.sh $(LABS)
-	@# More workers than a small machine has cores: half of a test is waiting for a container.
 	$(PYTEST) tests --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lab_1 = batch-job
