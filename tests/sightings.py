@@ -166,14 +166,21 @@ def see_break(project: Compose, order: list[list[str]]) -> Iterator[Sighting]:
             yield replace(sighting, turned_unhealthy=turns_unhealthy(container))
 
 
+# What comes of the first process. A health check does not: stopped while it starts, it would hold up the engine's watch.
+STOP_ALL = """
+stop() { for child in $(cat /proc/$1/task/*/children); do kill -STOP $child; stop $child; done; }
+stop 1
+"""
+
+
 def freeze(container: Container) -> None:
     """Stop every process, as a deadlock would. (`docker pause` would stop the health check as well.)"""
     # From inside it reaches all but the first one, which only the host can stop.
-    container.exec("sh", "-c", "kill -STOP -1", check=False)
+    container.exec("sh", "-c", STOP_ALL, check=False)
     container.kill("STOP")
 
 
 def turns_unhealthy(container: Container) -> bool:
     with contextlib.suppress(AssertionError):
-        wait_until(lambda: container.health() == "unhealthy", timeout=20)
+        wait_until(lambda: container.health() == "unhealthy", timeout=60)
     return container.health() == "unhealthy"
