@@ -109,7 +109,7 @@ test-unit: venv ## all tests that need no Docker engine
 
 test-docs: venv ## run every command that a README or a page of docs/ shows
 	@setup/ready.sh $(LABS)
-	$(PYTEST) tests/test_readmes.py
+	$(PYTEST) tests/docs
 
 bench: ## measure every lab and its naive version (half an hour, alone)
 	@setup/ready.sh $(LABS)

@@ -7,7 +7,6 @@ run with `make test-unit`. When a test fails, the logs of its containers are par
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,17 +14,12 @@ from pathlib import Path
 import pytest
 from docker_cli import LABEL, Compose, Container, docker, sweep
 from newcomer import Newcomer, a_newcomer
-
-ROOT = Path(__file__).resolve().parent.parent
-LABS = sorted(path.parent.name for path in ROOT.glob("*/compose.yaml"))
+from readme import BLOCKS_NOT_RUN, BLOCKS_RUN
+from repository import LABS, ROOT, copy_of_git
 
 # `make test` runs the suite; the makes that the suite runs are nobody's sub-make.
 for variable in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):
     os.environ.pop(variable, None)
-
-# What a test that runs a document reports of it, for the end of the run.
-BLOCKS_RUN = "blocks run"
-BLOCKS_NOT_RUN = "blocks not run"
 
 # The workers take a file each and end together when the long ones come first. The bundle claims all images: beside it runs
 # what builds under names of its own. Those that claim the default ports are apart.
@@ -162,30 +156,6 @@ def run_once(engine: None) -> Callable[..., subprocess.CompletedProcess[str]]:
         return docker(*arguments, check=False, timeout=timeout)
 
     return start
-
-
-def copy_of_git(name: str, to: Path) -> Path:
-    """Copy what git holds, or would hold, of a folder or file into the folder `to`; return the copy."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", name],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout.split("\0")  # fmt: skip
-    # What setup has put there because no package index hands it out: `cp -r` would take it along too.
-    wheels = [str(path.relative_to(ROOT)) for path in (ROOT / name).glob("wheels/*.whl")]
-    for file in filter(None, [*listed, *wheels]):
-        if (ROOT / file).exists():
-            (to / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / file, to / file)
-    return to / name
-
-
-ENSURE_IMAGE = ". setup/lib.sh; . setup/engine.sh; . setup/images.sh; ensure_image"
-
-
-def ensure_image(image: str) -> str:
-    """Make sure of an image that no file of a lab names, the way `make` does; return its name."""
-    subprocess.run(["bash", "-euc", f"{ENSURE_IMAGE} {image}"], cwd=ROOT, timeout=600, check=True)
-    return image
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from docker_cli import Container, docker
+from repository import ROOT
 
-LAB = Path(__file__).resolve().parent.parent / "batch-job"
+LAB = ROOT / "batch-job"
 OUTPUTS = ("clean.csv", "rejects.csv", "report.html")
 SEED = random.randrange(1 << 32)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROOT
+from churn import CUSTOMER
 from docker_cli import LABEL, Compose, Container, docker, free_port, wait_until
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -23,20 +23,11 @@ from hypothesis import strategies as st
 from load import Load
 from playwright.sync_api import Page, expect
 from posture import violations_of_project
+from repository import ROOT
 
 pytest_plugins = ["browser"]
 
 LAB = ROOT / "mlflow-flask"
-CUSTOMER = {
-    "tenure_months": 3,
-    "age": 27,
-    "monthly_charges": 84.5,
-    "support_calls": 4,
-    "usage_gb": 41.0,
-    "contract": "month-to-month",
-    "internet": "fiber",
-    "payment": "invoice",
-}
 # Root inside would pass where any other uid fails.
 UID, GID = (1000, 1000) if os.getuid() == 0 else (os.getuid(), os.getgid())
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from claims import claim, images_of
-from conftest import LABS, ROOT, copy_of_git
 from docker_cli import PROJECT_PREFIX, docker, wait_until
+from repository import LABS, ROOT, copy_of_git
 
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
 

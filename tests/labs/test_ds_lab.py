@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROOT
 from docker_cli import Compose, Container, free_port
 from posture import violations_of_project
+from repository import ROOT
 
 LAB = ROOT / "ds-lab"
 NOTEBOOKS = sorted((LAB / "notebooks").glob("*.ipynb"))

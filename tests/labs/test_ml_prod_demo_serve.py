@@ -17,10 +17,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROOT
 from docker_cli import LABEL, Container, docker, wait_until
 from load import Load
 from posture import violations_of_project
+from repository import ROOT
 
 pytest_plugins = ["browser"]
 

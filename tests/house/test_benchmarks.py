@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
-import tomllib
-from conftest import LABS, ROOT
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
 import table
+import tomllib
+from repository import LABS, ROOT
 
 BUDGETS = tomllib.loads((ROOT / "benchmarks" / "budgets.toml").read_text())
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROOT
 from docker_cli import Compose, Container, docker, free_port, wait_until
 from load import Load
+from repository import ROOT
 
 LAB = ROOT / "ml-prod-demo"
 OUTAGE_SECONDS = 60

@@ -18,8 +18,9 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from repository import ROOT
 
-LAB = Path(__file__).resolve().parent.parent / "batch-job"
+LAB = ROOT / "batch-job"
 
 # Other labs have modules of the same names: these are ours alone.
 sys.path.insert(0, str(LAB))

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from claims import DEFAULT_PORTS, claim, images_of
-from conftest import BLOCKS_NOT_RUN, BLOCKS_RUN, LABS, ROOT, copy_of_git, ensure_image
 from docker_cli import docker
 from newcomer import Newcomer
 from powershell import in_powershell, read_pairs
-from readme import matches, read_steps, run_steps
+from readme import BLOCKS_NOT_RUN, BLOCKS_RUN, matches, read_steps, run_steps
+from repository import LABS, ROOT, copy_of_git, ensure_image
 
 # What the documents name beyond the labs' own base images.
 IMAGES_OF_DOCS = ["registry:2"]

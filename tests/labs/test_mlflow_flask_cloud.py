@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from conftest import ROOT, ensure_image
+from churn import CUSTOMER
 from docker_cli import Compose, Container, docker, free_port
-from test_mlflow_flask import CUSTOMER
+from repository import ROOT, ensure_image
 
 LAB = ROOT / "mlflow-flask"
 TAG = "9.9.9-test"

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
-from conftest import LABS, ROOT
+from compose_files import services
+from repository import LABS, ROOT
 
 # Sections 4 and 5 of the CIS Docker Benchmark 1.6, as far as a compose file decides them.
 NEVER = (
@@ -35,33 +35,6 @@ def last_value(dockerfile: Path, instruction: str) -> str:
     found = re.findall(rf"^{instruction} +(.+)$", dockerfile.read_text(), flags=re.MULTILINE)
     assert found, f"{dockerfile} has no {instruction}"
     return found[-1]
-
-
-def services(lab: str) -> list[tuple[str, dict]]:
-    """Every service of the lab; what an override file changes of a service is not one of its own."""
-    found: dict[str, tuple[str, dict]] = {}
-    for path in sorted(
-        (ROOT / lab).glob("compose*.yaml"), key=lambda path: path.name != "compose.yaml"
-    ):
-        text = yaml.load(path.read_text(), ComposeLoader)
-        for name, service in (text.get("services") or {}).items():
-            found.setdefault(name, (f"{path.name}:{name}", service))
-    return list(found.values())
-
-
-class ComposeLoader(yaml.SafeLoader):
-    """Compose has tags of its own (!reset, !override); their values are read as they stand."""
-
-
-def untagged(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> object:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node)
-
-
-ComposeLoader.add_multi_constructor("!", untagged)
 
 
 def test_there_are_labs() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROOT
 from docker_cli import LABEL, Container, docker, free_port
+from repository import ROOT
 
 STANDINS = ROOT / "setup/standins"
 HARDENED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import tomllib
 from claims import claim, images_of
-from conftest import LABS, ROOT
+from compose_files import services
 from docker_cli import docker
-from test_every_lab import services
+from repository import LABS, ROOT
 
 BUDGETS = tomllib.loads((ROOT / "benchmarks" / "budgets.toml").read_text())["image_mb"]
 

@@ -19,8 +19,8 @@ import pytest
 import security_page
 import sightings
 from advisories import Audit, Pin
-from conftest import LABS, ROOT, copy_of_git
 from posture import ROWS, violations
+from repository import LABS, ROOT, copy_of_git
 
 PAGE = ROOT / "docs" / "security.md"
 

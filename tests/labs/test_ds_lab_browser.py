@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 from claims import claim, images_of
-from conftest import ROOT
 from docker_cli import PROJECT_PREFIX, Compose, Container, docker, free_port, wait_until
 from playwright.sync_api import Page
+from repository import ROOT
 
 pytest_plugins = ["browser"]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from claims import claim
 from playwright.sync_api import Page, sync_playwright
+from repository import ROOT
 
-SETUP = Path(__file__).resolve().parent.parent / "setup" / "chromium.sh"
+SETUP = ROOT / "setup" / "chromium.sh"
 
 # As root Chromium has no sandbox, and it only ever sees pages that the labs serve on loopback.
 # The rest keeps it from asking anything of the network that the page did not ask for.

@@ -14,11 +14,11 @@ from shutil import which
 
 import pytest
 from claims import DEFAULT_PORTS, claim, images_of
-from conftest import LABS, copy_of_git
 from docker_cli import PROJECT_LABEL, docker, wait_until
+from leftovers import SHORT, assert_nothing_is_left
 from newcomer import Newcomer
 from offline import AS_ROOT
-from test_copies import SHORT, assert_nothing_is_left, target_of
+from repository import LABS, copy_of_git, target_of
 
 ALL = [*sorted(map(target_of, LABS)), "down"]
 

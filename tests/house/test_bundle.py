@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 from claims import claim, images_of
-from conftest import LABS, ROOT, copy_of_git
 from docker_cli import docker
 from offline import OfflineEngine, offline_engine
-from test_copies import target_of
+from repository import LABS, ROOT, copy_of_git, target_of
 
 # What a lab prints when it has worked; of a lab that is not here, that `make` does not fail.
 RESULTS = {

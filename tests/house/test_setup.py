@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from repository import ROOT
 
 SOURCES = "set -euo pipefail; . setup/lib.sh; . setup/engine.sh; . setup/images.sh; "
 NO_ENGINE = "echo 'Cannot connect to the Docker daemon' >&2; exit 1"

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
 from docker_cli import LABEL, Compose, Container, docker
 from posture import assert_posture
+from repository import ROOT
 
 HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "none", "--init"]
 HARDENED += ["--security-opt", "no-new-privileges:true", "--shm-size", "256m", "--label", LABEL]

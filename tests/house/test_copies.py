@@ -10,16 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 from claims import DEFAULT_PORTS, claim, images_of
-from conftest import ROOT, copy_of_git
 from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, Container, docker, free_port
+from leftovers import SHORT, assert_nothing_is_left, compose_file
 from newcomer import Newcomer
 from powershell import read_pairs
 from readme import Step, read_steps
-
-# Less training than the labs do by default.
-SHORT = {"EPOCHS": "2"}
+from repository import ROOT, copy_of_git, target_of
 
 SERVICE_LABEL = "com.docker.compose.service"
 
@@ -46,11 +43,6 @@ def copier(newcomer: Newcomer) -> Iterator[Newcomer]:
         docker("image", "rm", *built)
 
 
-def target_of(lab: str) -> str:
-    (number,) = re.findall(rf"^lab_(\d+) = {lab}$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    return f"lab{number}"
-
-
 def other_ports(lab: str) -> dict[str, str]:
     """Free ports for every variable by which the lab's compose file lets one choose."""
     names = set(re.findall(r"\$\{(\w*PORT):-\d+\}", (ROOT / lab / "compose.yaml").read_text()))
@@ -63,10 +55,6 @@ def quick_start(readme: Path) -> list[Step]:
     """The first commands of a README: those that it shows in PowerShell as well. Not what they print."""
     end = read_pairs(readme)[0].line
     return [replace(step, expected=None) for step in read_steps(readme) if step.line < end]
-
-
-def compose_file(lab: str) -> dict:
-    return yaml.safe_load((ROOT / lab / "compose.yaml").read_text())
 
 
 def services_that_stay(lab: str) -> set[str]:
@@ -112,14 +100,6 @@ def volumes_of(who: Newcomer) -> set[str]:
         if mount["Type"] == "volume"
     ]
     return {*held, *who.left("volume")}
-
-
-def assert_nothing_is_left(who: Newcomer, lab: str, volumes: set[str]) -> None:
-    assert who.left("container") == []
-    assert who.left("network") == []
-    named = {f"{who.project}_{name}" for name in compose_file(lab).get("volumes", {})}
-    there = set(docker("volume", "ls", "--quiet").stdout.split())
-    assert (volumes | set(who.left("volume"))) & there <= named
 
 
 def test_a_copy_runs_beside_the_original(

@@ -22,6 +22,10 @@ from markdown_it import MarkdownIt
 NOT_RUN = re.compile(r"<!-- not run: (.+?) -->")
 END_OF_STEP = "@@ end of step @@"
 
+# What a test that runs a document reports of it, for the end of the run.
+BLOCKS_RUN = "blocks run"
+BLOCKS_NOT_RUN = "blocks not run"
+
 
 @dataclass(frozen=True)
 class Step:

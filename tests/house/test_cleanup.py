@@ -5,22 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from conftest import ROOT
 from docker_cli import PROJECT_LABEL, docker, sweep
-
-RUN = """
-import signal
-from docker_cli import LABEL, PROJECT_LABEL, PROJECT_PREFIX, docker
-name = PROJECT_PREFIX + "run"
-project = f"--label={PROJECT_LABEL}={name}"
-docker("run", "--detach", "--label", LABEL, "python:3.13-slim", "sleep", "600")
-docker("run", "--detach", "--name", name, project, "python:3.13-slim", "sleep", "600")
-docker("commit", name)
-docker("network", "create", project, name)
-docker("volume", "create", project, name)
-print(LABEL, name, flush=True)
-signal.pause()
-"""
+from repository import ROOT
 
 
 def left_behind(label: str, project: str) -> list[str]:
@@ -34,7 +20,7 @@ def left_behind(label: str, project: str) -> list[str]:
 
 def test_what_a_killed_run_left_is_removed_and_a_running_one_is_let_be(engine: None) -> None:
     run = subprocess.Popen(
-        [sys.executable, "-c", RUN], cwd=ROOT / "tests", stdout=subprocess.PIPE, text=True
+        [sys.executable, ROOT / "tests/support/killed_run.py"], stdout=subprocess.PIPE, text=True
     )
     assert run.stdout is not None
     marks = run.stdout.readline().split()

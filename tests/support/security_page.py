@@ -9,7 +9,7 @@ HEAD = """\
 
 The test suite brings up every service of every lab, under a random user id, and reads the rows below off the running
 container: from `docker inspect`, and from inside, where the kernel has the last word. It then stops every process of
-a service, as a deadlock would, and waits for its health check to notice. This page is made by `tests/test_security.py`,
+a service, as a deadlock would, and waits for its health check to notice. This page is made by `tests/house/test_security.py`,
 and a test fails when it says something else than what was seen.
 
 Numbers are those of the CIS Docker Benchmark 1.6, sections 4 (images) and 5 (containers); a dash marks what it does not
@@ -23,7 +23,7 @@ NOTES = """\
   that made this page saw.
 - 4.10: searched for are the secrets that were generated for the run, variables named like one, and the shapes that well
   known services give their keys. The files of the repository are searched as well.
-- A random uid: the README of every lab, its jobs with it, is run under one too, by `tests/test_readmes.py`.
+- A random uid: the README of every lab, its jobs with it, is run under one too, by `tests/docs/test_readmes.py`.
 - 5.4: a database image may add back what its entrypoint needs. None does: each is started as its own user.
 - 5.15: the benchmark asks for `on-failure` with 5 tries. A service here comes back after any end but `docker stop`, with
   Docker's growing pause between tries.
