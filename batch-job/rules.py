@@ -1,7 +1,7 @@
-"""The cleaning rules, apart from any reading and writing: this is the file to change for your own data.
+"""The cleaning rules. To clean your own data, change this file: everything else follows it.
 
-The rules are Narwhals expressions over numeric columns, so the same rules clean a pandas, a Polars or
-any other frame that Narwhals knows: `clean(frame)` does it in one call.
+Each rule is a Narwhals expression over columns of numbers, so the same rules clean a pandas, a Polars or any other
+frame that Narwhals knows: `clean(frame)` does it in one call.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import narwhals as nw
 from narwhals.typing import IntoDataFrameT
 
+# The file must have these columns, and they hold numbers. All other columns pass through unchanged.
+NUMBERS = ["age", "income", "churn"]
+age, income, churn = map(nw.col, NUMBERS)
+
+# The oldest age, in years, of each age_bucket.
+BUCKETS = {"18-30": 30, "31-45": 45, "46-60": 60, "61+": 80}
 AGE_MIN, AGE_MAX = 18, 80
-BUCKETS = nw.Enum(["18-30", "31-45", "46-60", "61+"])
 
-age, income, churn = nw.col("age"), nw.col("income"), nw.col("churn")
-
-# A row is rejected for the first rule that it breaks.
+# Why a row is rejected. The first rule that it breaks is the reason that rejects.csv gives.
 BROKEN = {
     "income is missing": income.is_null(),
     "income is not finite": ~income.is_finite(),
@@ -26,33 +29,11 @@ BROKEN = {
 }
 
 
-def is_fine() -> nw.Expr:
-    """True for a row that breaks no rule."""
-    return ~nw.any_horizontal(*BROKEN.values(), ignore_nulls=True)
-
-
-def reason() -> nw.Expr:
-    """The first rule that a row breaks, as text; null for a row that is fine."""
-    first = nw.lit(None, nw.String)
-    for text, broken in reversed(BROKEN.items()):
-        first = nw.when(broken).then(nw.lit(text)).otherwise(first)
-    return first.alias("reason")
-
-
 def cleaned(income_min: float = 0, income_max: float = 200_000) -> list[nw.Expr]:
-    """What a fine row becomes: whole numbers, income clipped to [income_min, income_max], age_bucket.
-
-    The buckets are (17, 30], (30, 45], (45, 60] and (60, 80] years.
-    """
-    bucket = (
-        nw.when(age <= 30)
-        .then(nw.lit("18-30", BUCKETS))
-        .when(age <= 45)
-        .then(nw.lit("31-45", BUCKETS))
-        .when(age <= 60)
-        .then(nw.lit("46-60", BUCKETS))
-        .otherwise(nw.lit("61+", BUCKETS))
-    )
+    """Return what becomes of a row that breaks no rule: whole numbers, income clipped, a new age_bucket."""
+    bucket = nw.lit("")
+    for name, oldest in reversed(BUCKETS.items()):
+        bucket = nw.when(age <= oldest).then(nw.lit(name)).otherwise(bucket)
     return [
         age.cast(nw.Int64),
         income.clip(income_min, income_max),
@@ -61,10 +42,39 @@ def cleaned(income_min: float = 0, income_max: float = 200_000) -> list[nw.Expr]
     ]
 
 
+def noted(income_min: float = 0, income_max: float = 200_000) -> dict[str, nw.Expr]:
+    """Return what the summary counts among the rows that break no rule, before they are cleaned."""
+    return {
+        f"clipped to {income_min:g}-{income_max:g}": ~income.is_between(income_min, income_max),
+    }
+
+
+def charts(income_min: float = 0, income_max: float = 200_000) -> dict[str, list[float]]:
+    """Return the report's bar charts, by column: where the first bar begins, where each ends and the next begins."""
+    step = (income_max - income_min) / 20
+    return {
+        "age": [AGE_MIN, *(oldest + 1 for oldest in BUCKETS.values())],
+        "income": [income_min + step * i for i in range(21)],
+    }
+
+
+def is_fine() -> nw.Expr:
+    """Return an expression that is true for a row that breaks no rule."""
+    return ~nw.any_horizontal(*BROKEN.values(), ignore_nulls=True)
+
+
+def reason() -> nw.Expr:
+    """Return an expression for the first rule that a row breaks, as text; null for a row that breaks none."""
+    first = nw.lit(None, nw.String)
+    for text, broken in reversed(BROKEN.items()):
+        first = nw.when(broken).then(nw.lit(text)).otherwise(first)
+    return first.alias("reason")
+
+
 def clean(
     frame: IntoDataFrameT, income_min: float = 0, income_max: float = 200_000
 ) -> tuple[IntoDataFrameT, IntoDataFrameT]:
-    """Split a frame with numeric columns age, income and churn into (clean rows, rejects with a reason).
+    """Split a frame whose columns of NUMBERS hold numbers into (clean rows, rejects with a reason).
 
     Row order, other columns and the kind of frame stay.
     """

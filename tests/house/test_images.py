@@ -20,9 +20,6 @@ WITHOUT_BYTE_CODE = """
 import ast, importlib.util, os, pathlib, sys
 installed = [path for path in sys.path if path.endswith("site-packages")]
 files = [str(file) for path in installed for file in pathlib.Path(path).rglob("*.py")]
-# Of Python's own library: what almost every program imports.
-for name in ("http.client", "json.decoder", "logging", "subprocess", "typing"):
-    files.append(importlib.util.find_spec(name).origin)
 def is_python(file):
     try:
         return ast.parse(open(file, "rb").read())

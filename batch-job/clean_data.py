@@ -1,0 +1,74 @@
+"""Clean a CSV file of any size: raw.csv in; clean.csv, rejects.csv and report.html out. The rules are in rules.py."""
+
+import logging
+import os
+import signal
+import sys
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+from cleaner.cleaning import clean_columns, clean_part
+from cleaner.reading import read_columns, read_parts
+from cleaner.report import page, table
+from cleaner.running import in_order, progress
+from cleaner.settings import SettingError, Settings, read_settings
+from cleaner.source import FileError, open_source
+from cleaner.writing import csv_line, replace_files
+
+log = logging.getLogger("batch-job")
+SAMPLE = Path(__file__).with_name("sample.csv")
+
+
+def clean_data(settings: Settings) -> Counter:
+    """Read RAW_PATH, write the three outputs, return the counts.
+
+    Raises FileError for what the user can mend; the outputs are then as they were.
+    """
+    if not settings.raw_was_set and not settings.raw.exists():
+        with replace_files(settings.raw) as (raw,):
+            raw.write(SAMPLE.read_bytes())
+        log.info("no %s yet: wrote the sample", settings.raw)
+
+    columns = read_columns(settings.raw)
+    counts: Counter = Counter()
+    with (
+        open_source(settings.raw) as source,
+        replace_files(settings.report, settings.rejects, settings.clean) as (
+            report,
+            rejects,
+            clean,
+        ),
+    ):
+        clean.write(csv_line(clean_columns(columns)))
+        rejects.write(csv_line(["row", "reason", *columns]))
+        clean_one = partial(clean_part, income_range=settings.income_range)
+        for done in progress(source.disk, in_order(clean_one, read_parts(source, columns))):
+            clean.write(done.clean)
+            rejects.write(done.rejects)
+            counts.update(done.counts)
+        report.write(page(str(settings.raw), counts, settings.income_range).encode())
+    return counts
+
+
+def stop(number: int, _frame: object) -> None:
+    print("stopped: the outputs are as they were", file=sys.stderr)
+    sys.exit(128 + number)
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        settings = read_settings(os.environ)
+        logging.basicConfig(level=settings.log_level, format="%(levelname)s %(message)s")
+        print(table(clean_data(settings)))
+        print(f"wrote {settings.clean}, {settings.rejects}, {settings.report}")
+    except (SettingError, FileError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

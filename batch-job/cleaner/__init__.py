@@ -1,0 +1,1 @@
+"""What stands behind clean_data.py: reading, cleaning and writing a CSV file part by part."""
