@@ -71,19 +71,18 @@ def read_arrays(path: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
         raise TrainError(f"{where} does not exist: give 'digits', 'synthetic:N' or an .npz file")
     try:
         content = np.load(path, allow_pickle=False)
-        arrays = {key: content[key] for key in ("x", "y") if key in content.files}
-    except AttributeError as error:  # .files: np.load gives an .npy file's array itself
-        raise TrainError(
-            f"{where} is an .npy file, a single array: give an .npz file with x and y, as "
-            "np.savez('mine.npz', x=x, y=y) writes it"
-        ) from error
-    except (
-        Exception
-    ) as error:  # a damaged archive fails in zipfile, zlib, NumPy or for want of memory
+        is_archive = isinstance(content, np.lib.npyio.NpzFile)
+        arrays = {key: content[key] for key in ("x", "y") if is_archive and key in content}
+    except Exception as error:  # from zipfile, zlib or NumPy, or for want of memory
         raise TrainError(
             f"{where} is not a readable .npz file of plain arrays, "
             f"as np.savez writes it ({first_line(error)})"
         ) from error
+    if not is_archive:
+        raise TrainError(
+            f"{where} is an .npy file, a single array: give an .npz file with x and y, as "
+            "np.savez('mine.npz', x=x, y=y) writes it"
+        )
     if missing := {"x", "y"} - set(arrays):
         raise TrainError(
             f"{where} has no array {min(missing)!r}: it needs x (images) and y (labels)"
