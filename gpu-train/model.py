@@ -34,9 +34,3 @@ class SmallConvNet(nn.Module):
         """Return logits (N, classes) for images (N, C, H, W) of any real type."""
         standard = (images.float() - self.mean) / self.std
         return self.head(self.features(standard).mean((2, 3)))
-
-
-def channel_statistics(x: torch.Tensor, sample: int = 10_000) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return mean and standard deviation (C,) of images (N, H, W, C); a constant channel gets 1."""
-    std, mean = torch.std_mean(x[:sample].double(), dim=(0, 1, 2))
-    return mean.float(), torch.where(std > 0, std, 1.0).float()

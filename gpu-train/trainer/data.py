@@ -1,24 +1,23 @@
-"""Images and labels: read, checked, split, and cut into batches the same way in every run and process."""
+"""Images and labels: read, checked and split."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import zipfile
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from settings import TrainError
-from torch.utils.data import DataLoader, Dataset
 
-DIGITS = Path(__file__).with_name("digits.npz")
+from trainer.errors import TrainError, first_line
+
+DIGITS = Path(__file__).parents[1] / "digits.npz"
 SYNTHETIC_SHAPE = (64, 64, 3)
 SYNTHETIC_CLASSES = 10
 TEST_SHARE = 0.2
 SMALLEST_SIDE = 4
+STATISTICS_PART = 1 << 20  # numbers that are looked at together
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Data:
     labels: list[int]
 
 
-def load(data_path: str, seed: int, batch_size: int) -> Data:
+def load_data(data_path: str, seed: int, batch_size: int) -> Data:
     """Read what DATA_PATH names and split it.
 
     Raises TrainError that names the file and the array, and says what is accepted.
@@ -66,25 +65,31 @@ def load(data_path: str, seed: int, batch_size: int) -> Data:
 
 
 def read_arrays(path: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return x (N, H, W, C) uint8 or float32 and y (N,) int64 from an .npz file."""
+    """Return x (N, H, W, C) uint8 or float32 and whole numbers y (N,) from an .npz file."""
     where = f"DATA_PATH={name!r}"
     if not path.is_file():
         raise TrainError(f"{where} does not exist: give 'digits', 'synthetic:N' or an .npz file")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = {"x", "y"} - set(file.files)
-            if missing:
-                raise TrainError(
-                    f"{where} has no array {min(missing)!r}: it needs x (images) and y (labels)"
-                )
-            x, y = file["x"], file["y"]
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        content = np.load(path, allow_pickle=False)
+        is_archive = isinstance(content, np.lib.npyio.NpzFile)
+        arrays = {key: content[key] for key in ("x", "y") if is_archive and key in content}
+    except Exception as error:  # from zipfile, zlib or NumPy, or for want of memory
         raise TrainError(
             f"{where} is not a readable .npz file of plain arrays, "
             f"as np.savez writes it ({first_line(error)})"
         ) from error
+    if not is_archive:
+        raise TrainError(
+            f"{where} is an .npy file, a single array: give an .npz file with x and y, as "
+            "np.savez('mine.npz', x=x, y=y) writes it"
+        )
+    if missing := {"x", "y"} - set(arrays):
+        raise TrainError(
+            f"{where} has no array {min(missing)!r}: it needs x (images) and y (labels)"
+        )
+    x, y = arrays["x"], arrays["y"]
     check_arrays(where, x, y)
-    return as_channels_last(where, x), y.astype("int64")
+    return as_channels_last(where, x), y
 
 
 def check_arrays(where: str, x: np.ndarray, y: np.ndarray) -> None:
@@ -162,72 +167,15 @@ def synthetic(name: str, seed: int) -> Data:
     return Data(name, f"{name} seed {seed}", images, None, list(range(SYNTHETIC_CLASSES)))
 
 
-def first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+def channel_statistics(images: Images, sample: int = 10_000) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and standard deviation (C,), float32, of the first `sample` images; a constant channel gets 1.
 
-
-class ByBatch(Dataset):
-    """Takes a whole batch by its index tensor: one gather in place of one call a sample."""
-
-    def __init__(self, images: Images) -> None:
-        self.images = images
-
-    def __getitem__(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.images.take(index)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The steps of one epoch. It follows from (seed, epoch) alone, so a resumed run, and every process
-    of a distributed one, makes the same plan with nothing to store or send.
-
-    `order`: (steps, batch_size) indices; `shifts`: (steps, 2) pixels to the right and down.
+    A part at a time: as float64, all of them would need eight times the memory of their bytes.
     """
-
-    order: torch.Tensor
-    shifts: list[list[int]]
-
-
-def plan(samples: int, batch_size: int, seed: int, epoch: int) -> Plan:
-    """Shuffle; what does not fill a last batch sits this epoch out."""
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-    steps = samples // batch_size
-    order = torch.randperm(samples, generator=generator)[: steps * batch_size]
-    shifts = torch.randint(-1, 2, (steps, 2), generator=generator)
-    return Plan(order.view(steps, batch_size), shifts.tolist())
-
-
-class Feeder:
-    """Hands batches to a device: from the device's own memory where the images fit twice, else read by
-    worker processes, pinned and copied ahead."""
-
-    def __init__(self, images: Images, device: torch.device, workers: int, resident: bool) -> None:
-        self.images, self.device, self.workers, self.resident = images, device, workers, resident
-        if resident:
-            self.images = Images(images.x.to(device), images.y.to(device))
-
-    def batches(self, order: Sequence[torch.Tensor]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield (images, labels) on the device for each tensor of indices in `order`."""
-        if self.resident:
-            # One copy of all indices: a copy in every step would make the host wait for the device.
-            indices = torch.cat([torch.empty(0, dtype=torch.int64), *order]).to(self.device)
-            for index in indices.split([len(index) for index in order]):
-                yield self.images.take(index)
-            return
-        loader = DataLoader(
-            ByBatch(self.images),
-            batch_size=None,
-            sampler=list(order),
-            num_workers=self.workers,
-            pin_memory=self.device.type == "cuda",
-        )
-        for x, y in loader:
-            yield x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True)
-
-
-def fits(images: Images, device: torch.device) -> bool:
-    """Whether the images leave at least half of the device's free memory to the model."""
-    if device.type != "cuda":
-        return True
-    free, _total = torch.cuda.mem_get_info(device)
-    return images.x.nbytes <= free / 2
+    x = images.x[:sample]
+    parts = x.split(max(1, STATISTICS_PART // x[0].numel()))
+    pixels = x[..., 0].numel()
+    mean = sum(part.double().sum((0, 1, 2)) for part in parts) / pixels
+    variance = sum(((part.double() - mean) ** 2).sum((0, 1, 2)) for part in parts) / (pixels - 1)
+    std = variance.sqrt()
+    return mean.float(), torch.where(std > 0, std, 1.0).float()

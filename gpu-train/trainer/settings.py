@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trainer.errors import TrainError
+
 DEVICES = ("auto", "cpu", "cuda")
 
 
-class TrainError(Exception):
-    """Something the user can mend. Its text is one line that says what, where and how."""
+class SettingError(TrainError):
+    """A variable that cannot be used. The text names it, its value and what is accepted."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) 
     except ValueError:
         value = low - 1
     if not low <= value <= high:
-        raise TrainError(
+        raise SettingError(
             f"{name}={text!r} is not accepted: give a whole number from {low} to {high}"
         )
     return value
@@ -49,7 +51,7 @@ def learning_rate(env: Mapping[str, str], default: float) -> float:
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:  # NaN fails too
-        raise TrainError(f"LR={text!r} is not accepted: give a number above 0, like {default:g}")
+        raise SettingError(f"LR={text!r} is not accepted: give a number above 0, like {default:g}")
     return value
 
 
@@ -57,14 +59,14 @@ def one_of(env: Mapping[str, str], name: str, accepted: tuple[str, ...]) -> str:
     """Return the variable's value; the first one accepted is the default."""
     value = env.get(name) or accepted[0]
     if value not in accepted:
-        raise TrainError(f"{name}={value!r} is not accepted: give one of {', '.join(accepted)}")
+        raise SettingError(f"{name}={value!r} is not accepted: give one of {', '.join(accepted)}")
     return value
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
     """Read the settings from environment variables; one that is unset or empty takes its default.
 
-    Raises TrainError that names the variable, its value and what is accepted.
+    Raises SettingError that names the variable, its value and what is accepted.
     """
     settings = Settings(
         epochs=whole(env, "EPOCHS", 30, 1, 100_000),
@@ -80,12 +82,12 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     )
     together = settings.processes * settings.nodes
     if settings.batch_size % together:
-        raise TrainError(
+        raise SettingError(
             f"BATCH_SIZE={settings.batch_size} does not divide among NPROC x NNODES = {together} "
             f"processes: give a multiple of {together}"
         )
     if settings.nodes > 1 and not settings.rendezvous:
-        raise TrainError(
+        raise SettingError(
             f"NNODES={settings.nodes} needs RDZV_ENDPOINT=host:port, "
             "where the machines find each other"
         )

@@ -8,7 +8,9 @@ import platform
 from pathlib import Path
 
 import torch
-from settings import TrainError
+
+from trainer.errors import TrainError
+from trainer.processes import Process
 
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -33,7 +35,7 @@ def cpu_limit(cgroup: Path = CGROUP) -> int:
     return max(1, math.floor(cpus))
 
 
-def choose(wanted: str, local_rank: int, local_processes: int) -> torch.device:
+def choose_device(wanted: str, local_rank: int, local_processes: int) -> torch.device:
     """Return the device of this process.
 
     Raises TrainError where DEVICE asks for what is not there.
@@ -61,14 +63,14 @@ def why_no_cuda() -> str:
     return "Docker handed no GPU to this container"
 
 
-def precision(device: torch.device) -> torch.dtype:
+def precision_of(device: torch.device) -> torch.dtype:
     """bfloat16 where the device computes in it, which many CPUs merely emulate."""
     if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16
     return torch.float32
 
 
-def name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return cpu_name()
@@ -85,6 +87,18 @@ def peak_memory_mib(device: torch.device) -> float | None:
     if device.type != "cuda":
         return None
     return torch.cuda.max_memory_allocated(device) / 2**20
+
+
+def where(device: torch.device, me: Process) -> dict:
+    """What an epoch was computed on: a run may go on on another device."""
+    return {
+        "device": device.type,
+        "device_name": device_name(device),
+        "precision": str(precision_of(device)).removeprefix("torch."),
+        "processes": me.world,
+        "threads": torch.get_num_threads(),
+        "peak_memory_mib": peak_memory_mib(device),
+    }
 
 
 def make_reproducible(seed: int) -> None:

@@ -1,4 +1,4 @@
-"""Write digits.npz, scikit-learn's 1,797 handwritten digits of 8x8 pixels, in the form train.py reads.
+"""Write digits.npz, scikit-learn's 1,797 handwritten digits of 8x8 pixels, in the form that DATA_PATH takes.
 
 It runs while the image is built: the image then holds 40 kB of data instead of a 200 MB library.
 """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 
-from device import cpu_limit
-from settings import Settings
+from trainer.console import log
+from trainer.device import cpu_limit
+from trainer.settings import Settings
 
 # How often torchrun starts the processes again, from the last checkpoint, when one of them dies.
 MAX_RESTARTS = 3
@@ -45,10 +45,9 @@ def launch(settings: Settings, script: str) -> int:
         return 0
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
-        print(
+        log.error(
             f"error: process {rank} failed {MAX_RESTARTS + 1} times (exit code {failure.exitcode}): "
-            "its last words are above",
-            file=sys.stderr,
+            "its last words are above"
         )
         return failure.exitcode if failure.exitcode > 0 else 1
     return 0

@@ -1,0 +1,1 @@
+"""What stands behind train.py: settings, data, devices, checkpoints, processes, outputs."""
