@@ -23,7 +23,7 @@ def auth(token: str) -> dict[str, str]:
 
 def test_no_package_is_compiled_at_start(jupyter_image: str, run_once: RunOnce) -> None:
     used = ["jupyterlab.labapp", "ipykernel.kernelapp", "matplotlib.pyplot", "sklearn.svm"]
-    done = run_once(jupyter_image, "python", "-c", program("without_byte_code.py"), *used)
+    done = run_once(jupyter_image, "python", "-c", program("ds_lab_without_byte_code.py"), *used)
     count, *bare = done.stdout.split()
     assert int(count) > 700, done
     assert bare == []
@@ -110,7 +110,7 @@ def test_any_uid_works_and_owns_its_notebooks(
     assert (saved.read_text(), saved.stat().st_uid, saved.stat().st_gid) == ("saved", uid, uid)
 
     command = 'echo "$(id -u)=$((6*7))"'
-    typed = container.exec("python", "-c", program("jupyter_terminal.py"), "t", command)
+    typed = container.exec("python", "-c", program("ds_lab_terminal.py"), "t", command)
     assert f"{uid}=42" in typed.stdout, typed
 
     assert httpx.delete(url, headers=auth("t")).status_code == 204

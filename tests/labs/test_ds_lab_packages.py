@@ -46,7 +46,7 @@ def test_packages_can_be_added_for_good_and_tried_out(compose: Callable[..., Com
     code = "import humanize; print(humanize.naturalsize(680e6))"
     assert container.exec("python", "-c", code).stdout == "680.0 MB\n"
     cells = ["%pip install --quiet regex", "import regex; print(regex.__file__, 6 * 7)"]
-    said = container.exec("python", "-c", program("jupyter_cells.py"), *cells).stdout
+    said = container.exec("python", "-c", program("ds_lab_cells.py"), *cells).stdout
     assert "/tmp/.local/lib/python3.13/site-packages/regex/" in said
     assert "42" in said
     assert violations_of_project(project.project) == []

@@ -23,9 +23,9 @@ def test_a_kernel_uses_as_many_threads_as_it_has_cpus(
     run_once: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:  # fmt: skip
     cpus = min(cpus, os.cpu_count() or 1)
-    cell = program("count_threads.py")
+    cell = program("ds_lab_threads.py")
     done = run_once(
-        jupyter_image, "python", "-c", program("jupyter_cells.py"), cell,
+        jupyter_image, "python", "-c", program("ds_lab_cells.py"), cell,
         options=[*posture, f"--cpus={cpus}"],
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
