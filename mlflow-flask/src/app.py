@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, request
 from flask.typing import ResponseReturnValue
+from gunicorn.http.errors import ParseException
 from predict import MAX_ROWS, InvalidRows
 from registry import Registry
 from settings import read_settings
@@ -92,7 +93,11 @@ def predict() -> ResponseReturnValue:
 def read_json() -> Any:
     """Parse the body whatever its content type says; anything that is not JSON ends in a 400."""
     try:
-        return json.loads(request.get_data())
+        data = request.get_data()
+    except (OSError, ParseException) as error:  # a chunk that breaks the rules of HTTP, say
+        abort(400, f"the body cannot be read: {str(error)[:200]}")
+    try:
+        return json.loads(data)
     except (ValueError, RecursionError) as error:
         abort(400, f"the body is not JSON: {str(error)[:200]}")
 

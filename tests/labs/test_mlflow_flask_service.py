@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Callable
 
 import httpx
 import pytest
 from churn import CUSTOMER, Stack
-from docker_cli import free_port
+from docker_cli import Container, free_port
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -107,6 +108,47 @@ def test_other_routes_and_methods_are_the_callers_error(stack: Stack) -> None:
     assert httpx.post(f"{stack.app}/predict?model=%ff%00", json=CUSTOMER).status_code == 404
 
 
+def test_no_answer_is_larger_than_64_kb(stack: Stack) -> None:
+    unknown = {f"column {number} of a row that has too many": 1 for number in range(20_000)}
+    rows = {"unknown columns": unknown, "customers": [CUSTOMER] * 1000, "long": {"x" * 900_000: 1}}
+    for name, body in rows.items():
+        answer = stack.predict(body)
+        assert answer.status_code == (200 if name == "customers" else 422)
+        assert len(answer.content) < 64_000, name
+
+
+def test_a_bad_chunk_is_the_callers_error(stack: Stack) -> None:
+    head = b"POST /predict HTTP/1.1\r\nHost: mlapp\r\nTransfer-Encoding: chunked\r\n\r\n"
+    address = ("127.0.0.1", int(stack.project.env["PORT"]))
+    for chunk in (b"zz\r\n{}\r\n0\r\n\r\n", b"-2\r\n{}\r\n0\r\n\r\n", b"2\r\n{}xx0\r\n\r\n"):
+        with socket.create_connection(address, timeout=30) as connection:
+            connection.sendall(head + chunk)
+            answer = connection.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 400 "), answer
+
+
+def test_a_model_that_does_not_fit_its_card_is_not_loaded(stack: Stack, run_once: Callable) -> None:
+    done = run_once("churn-mlapp", "python", "-c", program("mlflow_flask_bad_models.py"))
+    said = json.loads(done.stdout)
+    assert said.pop("unchanged") == "loaded"
+    assert len(said) == 4
+    for change, reason in said.items():
+        assert "cannot be served" in reason, f"{change}: {reason}"
+
+
+def test_the_password_of_the_registry_is_not_shown(
+    stack: Stack, run: Callable[..., Container]
+) -> None:
+    uri = "MLFLOW_TRACKING_URI=http://me:the-password@127.0.0.1:9"
+    container = run("churn-mlapp", options=["-p", "127.0.0.1::5000", "-e", uri])
+    container.wait_healthy()
+    url = f"http://127.0.0.1:{container.host_port(5000)}/models"
+    problem = container.wait_until(lambda: httpx.get(url).json()["registry"]["problem"])
+    assert "127.0.0.1" in problem
+    assert "the-password" not in problem
+    assert "the-password" not in container.logs()
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -180,6 +222,7 @@ def test_the_smoke_script_sees_a_good_stack_and_a_broken_one(stack: Stack) -> No
         ("LOG_LEVEL=loud", "LOG_LEVEL='loud': must be one of DEBUG, INFO, WARNING, ERROR"),
         ("POLL_SECONDS=often", "POLL_SECONDS='often': must be a number from 0.2 to 3600"),
         ("MLFLOW_TRACKING_URI=mlflow:5000", "MLFLOW_TRACKING_URI='mlflow:5000': must be http"),
+        ("MLFLOW_TRACKING_URI=ftp://me:a-word@host", "MLFLOW_TRACKING_URI='ftp://***@host'"),
         ("LOG_FILE=/nowhere/a.log", "LOG_FILE='/nowhere/a.log': cannot be written"),
     ],
 )
