@@ -71,7 +71,7 @@ lab5: ready-mlflow-flask ## MLflow and a Flask service: http://127.0.0.1:5001, :
 	$(LAB5) up --build --detach --wait
 	$(LAB5) --profile train build --quiet train
 	$(LAB5) --profile train run --rm train
-	$(LAB5) exec -T mlapp python src/ask.py
+	$(LAB5) --profile smoke run --rm smoke
 	@setup/lab5.sh urls
 
 lab5-train: ready-mlflow-flask ## train both versions; the service follows by itself

@@ -5,15 +5,15 @@ Loaded by cpu_limit.pth at the start of every Python, before numpy or scikit-lea
 
 import math
 import os
+from pathlib import Path
 
-CGROUP = "/sys/fs/cgroup"
+CGROUP = Path("/sys/fs/cgroup")
 
 
-def read(path: str) -> list[str]:
+def words_of(name: str) -> list[str]:
     """Return the words in a file of the control group, none when it is not there."""
     try:
-        with open(os.path.join(CGROUP, path)) as file:
-            return file.read().split()
+        return (CGROUP / name).read_text().split()
     except OSError:
         return []
 
@@ -23,7 +23,10 @@ def cpu_limit() -> float:
 
     cgroup v2 has "quota period" in cpu.max ("max" for none), v1 a file each (-1 for none), in microseconds.
     """
-    words = read("cpu.max") or read("cpu/cpu.cfs_quota_us") + read("cpu/cpu.cfs_period_us")
+    words = words_of("cpu.max") or [
+        *words_of("cpu/cpu.cfs_quota_us"),
+        *words_of("cpu/cpu.cfs_period_us"),
+    ]
     if len(words) != 2 or words[0] in ("max", "-1"):
         return math.inf
     return int(words[0]) / int(words[1])

@@ -2,14 +2,17 @@
 
 import ipaddress
 import os
-import site
 import sys
 from pathlib import Path
+from typing import NoReturn
+
+WORKSPACE = Path("/workspace")
+START_AS_OWNER = "start with HOST_UID=$(id -u) HOST_GID=$(id -g)"
 
 c = get_config()  # noqa: F821  # type: ignore[name-defined]  (Jupyter puts it there)
 
 
-def refuse(reason: str) -> None:
+def refuse(reason: str) -> NoReturn:
     """End the server with one line on stderr and exit code 2."""
     print(f"ds-lab: {reason}", file=sys.stderr)
     sys.exit(2)
@@ -35,9 +38,6 @@ def is_loopback(address: str) -> bool:
     except ValueError:
         return address == "localhost"
 
-
-START_AS_OWNER = "start with HOST_UID=$(id -u) HOST_GID=$(id -g)"
-WORKSPACE = Path("/workspace")
 
 if not os.access(WORKSPACE, os.W_OK):
     refuse(f"uid {os.getuid()} cannot write to the notebooks folder; {START_AS_OWNER}")
@@ -67,5 +67,5 @@ c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash", "--norc"]}
 # Extensions come through requirements.in.
 c.LabApp.extension_manager = "readonly"
 
-# A kernel puts the user site on its path only if it is there, and `%pip install` should need no restart.
-Path(site.getusersitepackages()).mkdir(parents=True, exist_ok=True)
+# Where `%pip install` puts packages. Python looks into a folder on its path only if it is there when a kernel starts.
+Path(os.environ["PYTHONPATH"]).mkdir(parents=True, exist_ok=True)

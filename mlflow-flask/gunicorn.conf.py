@@ -1,14 +1,13 @@
 """How gunicorn runs the service; read before a worker starts, so that a bad setting ends everything at once."""
 
+import os
 import sys
 
-sys.path.insert(0, "src")
-
 import logs
-from settings import SettingError, Settings
+from settings import SettingError, read_settings
 
 try:
-    settings = Settings.from_env()
+    settings = read_settings(os.environ)
 except SettingError as error:
     print(error, file=sys.stderr)
     raise SystemExit(2) from None

@@ -13,7 +13,7 @@ FILE_BYTES = 5_000_000
 OLD_FILES = 3
 
 
-class JsonLine(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """A record as one line of JSON; what was given as `extra={"fields": {...}}` stands beside the message."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -24,7 +24,7 @@ class JsonLine(logging.Formatter):
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
 
@@ -49,7 +49,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": JsonLine}},
+        "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {"stdout": stdout, **({"file": file} if settings.log_file else {})},
         "root": {"level": "WARNING", "handlers": ["stdout"]},
         "loggers": {

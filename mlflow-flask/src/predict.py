@@ -9,8 +9,11 @@ only the types it knows, JSON is data.
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,10 @@ from sklearn.pipeline import Pipeline
 TRUSTED = ["sklearn.tree._tree.Tree"]
 
 MAX_ROWS = 1000
+
+# So much of what is wrong is told, so that an answer stays small whatever was sent.
+MAX_PROBLEMS = 20
+MAX_NAMES = 20
 
 
 class ModelError(Exception):
@@ -56,9 +63,9 @@ class Model:
     def load(
         cls, folder: Path, source: str = "baked", registry_version: int | None = None
     ) -> Model:
-        """Read a model folder and let it predict once.
+        """Read a model folder and let it predict what its card accepts.
 
-        Raises ModelError for a missing file, a type that is not trusted, or a model that does not predict.
+        Raises ModelError for a missing file, a type that is not trusted, or a card that does not fit the pipeline.
         """
         try:
             card = json.loads((folder / "model.json").read_text())
@@ -74,49 +81,60 @@ class Model:
                 source=source,
                 registry_version=registry_version,
             )  # fmt: skip
-            model.predict([model.example()])
+            model.try_out()
         except Exception as error:  # whatever a damaged or hostile file leads to, it is not served
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise ModelError(f"{folder.name} cannot be served: {reason[:300]}") from error
         return model
 
-    def example(self) -> dict[str, Any]:
-        """A row that the model accepts."""
-        return {
-            **{name: low for name, (low, _) in self.numeric.items()},
-            **{name: values[0] for name, values in self.categorical.items()},
-        }
+    def try_out(self) -> None:
+        """Raise ValueError unless the pipeline takes every category and number that the card accepts."""
+        if not all(map(math.isfinite, self.metrics.values())):
+            raise ValueError(f"a metric is no number: {self.metrics}")
+        if len(self.pipeline.classes_) != len(self.labels):
+            raise ValueError(f"{len(self.pipeline.classes_)} classes for {len(self.labels)} labels")
+        most = max(map(len, self.categorical.values()), default=1)
+        for end in (0, 1):  # the smallest number accepted, and the largest
+            rows = [
+                {
+                    **{name: ends[end] for name, ends in self.numeric.items()},
+                    **{
+                        name: values[row % len(values)] for name, values in self.categorical.items()
+                    },
+                }
+                for row in range(most)
+            ]
+            if not all(math.isfinite(answer["probability"]) for answer in self.predict(rows)):
+                raise ValueError("a probability is no number")
 
     def check(self, rows: list[Any]) -> None:
-        """Raise InvalidRows with every problem of the first rows that have any."""
-        problems: list[dict[str, Any]] = []
-        for number, row in enumerate(rows):
-            problems += self._problems_of(row, [number] if len(rows) > 1 else [])
-            if len(problems) >= 20:
-                break
-        if problems:
+        """Raise InvalidRows with the first MAX_PROBLEMS problems, if there are any."""
+        found = itertools.chain.from_iterable(
+            self._problems_of(row, [number] if len(rows) > 1 else [])
+            for number, row in enumerate(rows)
+        )
+        if problems := list(itertools.islice(found, MAX_PROBLEMS)):
             raise InvalidRows(problems)
 
-    def _problems_of(self, row: Any, loc: list[Any]) -> list[dict[str, Any]]:
+    def _problems_of(self, row: Any, loc: list[Any]) -> Iterator[dict[str, Any]]:
         if not isinstance(row, dict):
-            return [{"loc": loc, "msg": "a row is an object of column: value"}]
+            yield {"loc": loc, "msg": "a row is an object of column: value"}
+            return
         columns = [*self.numeric, *self.categorical]
-        found = [
-            {"loc": [*loc, name], "msg": "missing"} for name in columns if name not in row
-        ] + [
-            {"loc": [*loc, str(name)[:80]], "msg": f"unknown column; accepted: {', '.join(columns)}"}
-            for name in row
-            if name not in columns
-        ]  # fmt: skip
+        for name in columns:
+            if name not in row:
+                yield {"loc": [*loc, name], "msg": "missing"}
+        for name in row:
+            if name not in columns:
+                message = f"unknown column; accepted: {some(columns)}"
+                yield {"loc": [*loc, str(name)[:80]], "msg": message}
         for name, (low, high) in self.numeric.items():
             if name in row and not is_number_within(row[name], low, high):
-                message = f"must be a number from {low:g} to {high:g}"
-                found.append({"loc": [*loc, name], "msg": message})
+                yield {"loc": [*loc, name], "msg": f"must be a number from {low:g} to {high:g}"}
         for name, accepted in self.categorical.items():
             if name in row and row[name] not in accepted:
-                message = f"unknown category; accepted: {', '.join(accepted)}"
-                found.append({"loc": [*loc, name], "msg": message, "accepted": accepted})
-        return found
+                message = f"unknown category; accepted: {some(accepted)}"
+                yield {"loc": [*loc, name], "msg": message, "accepted": accepted[:MAX_NAMES]}
 
     def predict(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return label and probability of the positive label (0 to 1) for each row.
@@ -147,6 +165,11 @@ class Model:
 def is_number_within(value: Any, low: float, high: float) -> bool:
     # bool is an int to Python, and NaN fails every comparison.
     return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def some(names: list[str]) -> str:
+    more = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from predict import Model, ModelError
-from settings import Settings
+from settings import Settings, without_password
 
 NAME = "churn"
 
@@ -80,7 +80,7 @@ class Registry:
                 # relied on. What was loaded is kept, so coming back takes no download.
                 missed += 1
                 models = self._baked if missed >= AWAY_AFTER else self.models
-                self._set(models, problem=" ".join(str(error).split())[:200])
+                self._set(models, problem=without_password(" ".join(str(error).split()))[:200])
             self.asked_once.set()
             pause.wait(self._settings.poll_seconds)
 

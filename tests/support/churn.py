@@ -1,4 +1,12 @@
-"""What the tests of lab 5 ask its service."""
+"""Lab 5 as its tests see it: both services running, and a customer to ask about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+from docker_cli import Compose, wait_until
 
 CUSTOMER = {
     "tenure_months": 3,
@@ -10,3 +18,53 @@ CUSTOMER = {
     "internet": "fiber",
     "payment": "invoice",
 }
+
+
+@dataclass
+class Stack:
+    """The lab as a running compose project, with both services' URLs on the host."""
+
+    project: Compose
+
+    @property
+    def app(self) -> str:
+        return f"http://127.0.0.1:{self.project.env['PORT']}"
+
+    @property
+    def mlflow(self) -> str:
+        return f"http://127.0.0.1:{self.project.env['MLFLOW_PORT']}"
+
+    def predict(self, body: object = None, query: str = "") -> httpx.Response:
+        return httpx.post(f"{self.app}/predict{query}", json=body or CUSTOMER, timeout=30)
+
+    def model(self, query: str = "") -> dict:
+        """Return which model answers."""
+        answer = self.predict(query=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["model"]
+
+    def api(self, path: str, **params: str) -> dict:
+        answer = httpx.get(f"{self.mlflow}/api/2.0/mlflow/{path}", params=params, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def aliases(self) -> dict[str, int]:
+        found = self.api("registered-models/get", name="churn")["registered_model"]["aliases"]
+        return {one["alias"]: int(one["version"]) for one in found}
+
+    def set_champion(self, version: int) -> None:
+        body = {"name": "churn", "alias": "champion", "version": str(version)}
+        url = f"{self.mlflow}/api/2.0/mlflow/registered-models/alias"
+        assert httpx.post(url, json=body, timeout=30).status_code == 200
+
+    def train(self, *command: str) -> str:
+        done = self.project("--profile", "train", "run", "--rm", "-T", "train", *command)
+        return done.stdout
+
+    def problem(self) -> str | None:
+        """What the service says is wrong with the registry."""
+        answer = httpx.get(f"{self.app}/models", timeout=30)
+        return answer.json()["registry"]["problem"]
+
+    def wait_until(self, predicate: Callable[[], object], timeout: float = 60) -> None:
+        wait_until(predicate, timeout, describe=self.project.logs)

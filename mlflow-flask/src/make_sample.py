@@ -1,4 +1,4 @@
-"""Make the sample: `python src/sample.py > data/raw/churn.csv` gives the committed file, byte for byte.
+"""Make the sample: `python src/make_sample.py > data/raw/churn.csv` gives the committed file, byte for byte.
 
 The customers are invented. What makes one leave is not a sum of separate effects: calls to support matter from
 the fourth on, a high price drives away whoever is free to go, and a new customer is lost more easily than an old

@@ -1,0 +1,10 @@
+"""Programs that a test runs inside a container: the files in tests/inside/."""
+
+from __future__ import annotations
+
+from repository import ROOT
+
+
+def program(name: str) -> str:
+    """Return the text of tests/inside/NAME, for `python -c` in a container that cannot see this folder."""
+    return (ROOT / "tests" / "inside" / name).read_text()
