@@ -29,9 +29,9 @@ LONG_FILES = {
         (
             "test_bundle",
             "test_gpu_train",
-            "test_ml_prod_demo_serve",
+            "test_ml_prod_demo_faults",
             "test_again",
-            "test_ml_prod_demo_full",
+            "test_ml_prod_demo_reload",
             "test_readmes",
             "test_security",
             "test_mlflow_flask",
