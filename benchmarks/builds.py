@@ -24,7 +24,7 @@ from containers import HERE, RESULTS, ROOT, build, docker, image_mb, write
 OURS = {
     "batch-job": (".", "Dockerfile", "rules.py", "requirements.txt"),
     "ds-lab": (".", "Dockerfile", "jupyter_server_config.py", "requirements.txt"),
-    "ml-prod-demo": ("serve", "Dockerfile", "app.py", "requirements.txt"),
+    "ml-prod-demo": ("serve", "Dockerfile", "app.py", "requirements-onnx.txt"),
     "gpu-train": (".", "Dockerfile", "train.py", "requirements.txt"),
     "mlflow-flask": (".", "Dockerfile.mlapp", "src/app.py", "requirements.txt"),
 }
