@@ -125,15 +125,15 @@ copy: ## start a project from a lab: LAB=batch-job TO=../my-job
 	@setup/copy.sh "$(LAB)" "$(TO)"
 
 images: ## list the base images a class will download, with sizes
-	@setup/bundle.sh images $(LABS)
+	@setup/offline/bundle.sh images $(LABS)
 
 bundle: ## write all labs' images to one file: BUNDLE=labs.tar.gz
 	@setup/ready.sh $(LABS)
-	@setup/bundle.sh save "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
+	@setup/offline/bundle.sh save "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
 
 load: ## take the images from that file; then the labs work offline
 	@setup/ready.sh
-	@setup/bundle.sh load "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
+	@setup/offline/bundle.sh load "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
 
 down: ## stop all labs
 	@for lab in $(LABS); do docker compose --project-directory $$lab --profile '*' down --remove-orphans; done

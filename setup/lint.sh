@@ -21,7 +21,7 @@ compose_files() {
 check ruff check .
 check ruff format --check .
 # shellcheck disable=SC2046  # file names here have no spaces
-check shellcheck -x -P setup:setup/standins $(git ls-files '*.sh' .ci/run)
+check shellcheck -x -P SCRIPTDIR $(git ls-files '*.sh' .ci/run)
 # shellcheck disable=SC2046
 check hadolint $(git ls-files '*Dockerfile*' ':!*.dockerignore' ':!benchmarks/naive')
 check yamllint --strict .

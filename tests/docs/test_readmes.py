@@ -46,10 +46,11 @@ def test_readme_commands_run_and_print_what_is_shown(
     assert [path for path in folder.rglob("*") if not newcomer.owns(path)] == []
 
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OFFLINE = ROOT / "setup" / "offline" / "README.md"
+DOCUMENTS = [ROOT / "README.md", OFFLINE, *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_docs_commands_run_and_print_what_is_shown(
     document: Path, newcomer: Newcomer, request: pytest.FixtureRequest
 ) -> None:
@@ -66,7 +67,7 @@ def test_docs_commands_run_and_print_what_is_shown(
             docker("rm", "--force", "--volumes", *names, check=False)
 
 
-EVERY_DOCUMENT = [ROOT / "README.md", *sorted(ROOT.glob("*/*.md"))]
+EVERY_DOCUMENT = [ROOT / "README.md", OFFLINE, *sorted(ROOT.glob("*/*.md"))]
 
 
 @pytest.mark.parametrize("document", EVERY_DOCUMENT, ids=lambda path: str(path.relative_to(ROOT)))

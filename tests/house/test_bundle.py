@@ -58,7 +58,7 @@ def save(bundle: Path, *labs: str) -> str:
     # Alone: the images that it makes carry the cache that others build without.
     with claim(*images_of(*labs)):
         done = subprocess.run(
-            ["setup/bundle.sh", "save", str(bundle), *labs],
+            ["setup/offline/bundle.sh", "save", str(bundle), *labs],
             cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -139,7 +139,7 @@ def test_without_zstd_a_bundle_named_zst_is_refused_in_one_line(tmp_path: Path) 
     for tool in ("dirname", "basename"):
         (tmp_path / tool).symlink_to(shutil.which(tool))
     done = subprocess.run(
-        [shutil.which("bash"), "setup/bundle.sh", "save", "labs.tar.zst", "batch-job"],
+        [shutil.which("bash"), "setup/offline/bundle.sh", "save", "labs.tar.zst", "batch-job"],
         cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
