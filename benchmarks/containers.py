@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,20 +105,21 @@ def wrk(url: str, body: object, seconds: int, connections: int) -> dict[str, flo
     if "Non-2xx" in said or "Socket errors" in said:
         raise SystemExit(f"{url}: not every answer was good\n{said}")
     percentiles = dict(re.findall(r"(50|99)%\s+(\S+)", said))
+    (rate,) = re.findall(r"Requests/sec:\s+(\S+)", said)
     return {
-        "requests_per_second": float(re.search(r"Requests/sec:\s+(\S+)", said)[1]),
+        "requests_per_second": float(rate),
         "p50_ms": in_ms(percentiles["50"]),
         "p99_ms": in_ms(percentiles["99"]),
     }
 
 
 def in_ms(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(\w+)", text).groups()
+    ((number, unit),) = re.findall(r"^([\d.]+)(\w+)$", text)
     return round(float(number) * MILLISECONDS[unit], 3)
 
 
 def in_turn(
-    rounds: int, versions: dict[str, Callable[[], dict[str, float]]]
+    rounds: int, versions: Mapping[str, Callable[[], dict[str, float]]]
 ) -> dict[str, list[dict[str, float]]]:
     """Measure every version once before any gets its next turn; return what each came to, by round."""
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in versions}

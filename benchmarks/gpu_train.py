@@ -45,6 +45,7 @@ def call(command: list[str], folder: Path, env: dict[str, str]) -> tuple[str, di
     process = subprocess.Popen(
         command, cwd=folder, env={**os.environ, **env}, stdout=subprocess.PIPE, text=True
     )
+    assert process.stdout is not None
     said = process.stdout.read()
     _pid, status, usage = os.wait4(process.pid, 0)
     if status:

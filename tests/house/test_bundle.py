@@ -136,10 +136,10 @@ def test_a_bundle_named_gz_is_gzip(engine: None, tmp_path: Path) -> None:
 
 
 def test_without_zstd_a_bundle_named_zst_is_refused_in_one_line(tmp_path: Path) -> None:
-    for tool in ("dirname", "basename"):
-        (tmp_path / tool).symlink_to(shutil.which(tool))
+    for tool in ("bash", "dirname", "basename"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or tool)
     done = subprocess.run(
-        [shutil.which("bash"), "setup/offline/bundle.sh", "save", "labs.tar.zst", "batch-job"],
+        [tmp_path / "bash", "setup/offline/bundle.sh", "save", "labs.tar.zst", "batch-job"],
         cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
