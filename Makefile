@@ -12,7 +12,7 @@ COMPOSE = $(HOST) $(ENGINE)
 PYTEST = .venv/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bench test test-unit test-docs lint lock copy images bundle load down clean venv
+.PHONY: help doctor bench test test-unit test-docs lint format lock copy images bundle load down clean venv
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' \
@@ -115,8 +115,12 @@ bench: ## measure every lab and its naive version (half an hour, alone)
 	@setup/ready.sh $(LABS)
 	@benchmarks/bench.sh
 
-lint: venv ## check Dockerfiles, compose files, workflows, shell, Python
+lint: venv ## check Dockerfiles, compose, workflows, shell, Python, types
 	@setup/lint.sh
+
+format: venv ## give all Python code the form that make lint wants
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
 
 lock: venv ## remake every requirements.txt from its requirements.in
 	@setup/lock.sh

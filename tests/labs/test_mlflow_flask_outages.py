@@ -70,9 +70,7 @@ def test_moving_the_alias_changes_what_is_served_and_no_request_fails(stack: Sta
             for version in (other, better):
                 await asyncio.to_thread(stack.set_champion, version)
                 # The promise is 10 s. The machine that runs this may be busy; the poll is every 3 s.
-                await asyncio.to_thread(
-                    stack.wait_until, partial(serves, stack, version), 10
-                )
+                await asyncio.to_thread(stack.wait_until, partial(serves, stack, version), 10)
                 await load.until_answered(50)
         return load
 
