@@ -22,15 +22,6 @@ ROOT = HERE.parent
 RESULTS = HERE / "results"
 MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
-# Runs inside: the sum of what each process but this one had in memory at its largest, in KiB.
-PEAK = """
-import glob, os, re
-mine, total = f"/proc/{os.getpid()}/status", 0
-for path in set(glob.glob("/proc/[0-9]*/status")) - {mine}:
-    total += int((re.findall(r"VmHWM:\\s+(\\d+)", open(path).read()) or [0])[0])
-print(total)
-"""
-
 
 def docker(*arguments: object) -> str:
     done = subprocess.run(
@@ -47,6 +38,11 @@ def build(tag: str, *options: object) -> str:
     return tag
 
 
+def program(name: str) -> str:
+    """Return the text of inside/NAME, for `python -c` in a container that cannot see this folder."""
+    return (HERE / "inside" / name).read_text()
+
+
 def image_mb(tag: str) -> float:
     return int(docker("image", "inspect", "-f", "{{.Size}}", tag)) / 1e6
 
@@ -60,7 +56,7 @@ class Served:
     ready_s: float
 
     def peak_mib(self) -> float:
-        return int(docker("exec", self.container, "python", "-c", PEAK)) / 1024
+        return int(docker("exec", self.container, "python", "-c", program("peak.py"))) / 1024
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from claims import claim, images_of
 from docker_cli import docker
+from inside import program
 from offline import OfflineEngine, offline_engine
 from repository import LABS, ROOT, copy_of_git, target_of
 
@@ -25,8 +26,6 @@ RESULTS = {
     "gpu-train": r'"accuracy": 0\.\d',
     "mlflow-flask": r'(?s)champion: version 2.*"prediction": "yes".*"source": "registry"',
 }
-
-STATUS = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=30).status)"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,8 @@ class Classroom:
 
     def get(self, url: str) -> str:
         """Return the HTTP status of the URL, asked for inside the namespace."""
-        return self.engine.run(sys.executable, "-c", STATUS, url, cwd=self.folder).strip()
+        ask = program("http_status.py")
+        return self.engine.run(sys.executable, "-c", ask, url, cwd=self.folder).strip()
 
 
 def clone(folder: Path) -> None:
