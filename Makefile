@@ -41,24 +41,28 @@ lab2-down: ## stop JupyterLab and forget its token; the notebooks stay
 
 # lab 3: ml-prod-demo. It writes nothing to this machine, so its containers keep their own user.
 LAB3 = $(ENGINE) ml-prod-demo
-LAB3_FULL = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.full.yaml --profile full
+LAB3_METRICS = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/production/metrics.yaml
+LAB3_FULL = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/production/compose.yaml
 
 lab3: ready-ml-prod-demo ## train a model and serve it: http://127.0.0.1:8000
 	$(LAB3) up --build --detach --wait
 	$(LAB3) logs --no-log-prefix --tail 1 train
-	$(LAB3) exec -T api python sample.py
+	$(LAB3) exec -T api python smoke.py
 
-lab3-full: ready-ml-prod-demo ## the same with Postgres, Redis, Prometheus (:9090)
-	ml-prod-demo/make-secrets.sh
+lab3-metrics: ready-ml-prod-demo ## the same with Prometheus (:9090) and its alerts
+	$(LAB3_METRICS) up --build --detach --wait
+	$(LAB3_METRICS) exec -T api python -m production.smoke
+
+lab3-full: ready-ml-prod-demo ## with Postgres and Redis as well: predictions are recorded
+	ml-prod-demo/production/make-secrets.sh
 	$(LAB3_FULL) up --build --detach --wait
-	$(LAB3_FULL) logs --no-log-prefix --tail 1 train
-	$(LAB3_FULL) exec -T api python sample.py
+	$(LAB3_FULL) exec -T api python -m production.smoke
 
 lab3-dev: ready-ml-prod-demo ## serve, and reload at every edit of ml-prod-demo/serve
 	$(HOST) $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.dev.yaml watch
 
 lab3-down: ## stop lab 3; the model and the recorded predictions stay
-	$(LAB3) --profile '*' down --remove-orphans
+	$(LAB3_FULL) down --remove-orphans
 
 lab4: ready-gpu-train ## train on the GPU if there is one (NPROC=2: two processes)
 	$(COMPOSE) gpu-train $(shell DEVICE=$(DEVICE) setup/lab4.sh) run --rm --build train
@@ -140,7 +144,7 @@ load: ## take the images from that file; then the labs work offline
 	@setup/offline/bundle.sh load "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
 
 down: ## stop all labs
-	@for lab in $(LABS); do docker compose --project-directory $$lab --profile '*' down --remove-orphans; done
+	@. setup/lib.sh; for lab in $(LABS); do docker compose $$(files_of $$lab) --profile '*' down --remove-orphans; done
 
 clean: ## stop all labs and remove what they made (says what)
 	@setup/clean.sh $(LABS)

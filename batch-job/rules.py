@@ -6,6 +6,9 @@ frame that Narwhals knows: `clean(frame)` does it in one call.
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import NamedTuple
+
 import narwhals as nw
 from narwhals.typing import IntoDataFrameT
 
@@ -49,13 +52,25 @@ def noted(income_min: float = 0, income_max: float = 200_000) -> dict[str, nw.Ex
     }
 
 
-def charts(income_min: float = 0, income_max: float = 200_000) -> dict[str, list[float]]:
-    """Return the report's bar charts, by column: where the first bar begins, where each ends and the next begins."""
+class Chart(NamedTuple):
+    """A bar chart of the report: where the first bar begins, and where each ends and the next begins."""
+
+    title: str
+    column: str
+    edges: list[float]
+    labels: list[str]
+
+
+def charts(income_min: float = 0, income_max: float = 200_000) -> list[Chart]:
+    """Return what the report draws, before and after the cleaning."""
+    ages = [AGE_MIN, *(oldest + 1 for oldest in BUCKETS.values())]
     step = (income_max - income_min) / 20
-    return {
-        "age": [AGE_MIN, *(oldest + 1 for oldest in BUCKETS.values())],
-        "income": [income_min + step * i for i in range(21)],
-    }
+    incomes = [income_min + step * i for i in range(21)]
+    between = [f"{low:,.0f} to {high:,.0f}" for low, high in pairwise(incomes)]
+    return [
+        Chart("Age, years", "age", ages, list(BUCKETS)),
+        Chart("Income per year", "income", incomes, between),
+    ]
 
 
 def is_fine() -> nw.Expr:

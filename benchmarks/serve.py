@@ -21,7 +21,7 @@ LAB = ROOT / "ml-prod-demo"
 BUILDS: dict[str, list[object]] = {
     "naive": [HERE / "naive" / "ml-prod-demo"],
     "onnx": [LAB / "serve"],
-    "joblib": ["--target", "joblib", LAB / "serve"],
+    "joblib": ["--build-arg", "RUNTIME=joblib", LAB / "serve"],
 }
 CONNECTIONS = 16
 BATCH_ROWS = 10_000

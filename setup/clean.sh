@@ -14,7 +14,8 @@ if docker info >/dev/null 2>&1; then
   images=$(docker image ls -q --filter label=org.opencontainers.image.vendor=docker-labs-for-ml | sort -u)
   for lab in "$@"; do
     say "removing the containers, networks and volumes of $lab"
-    docker compose --project-directory "$lab" --profile '*' down --volumes --remove-orphans
+    # shellcheck disable=SC2046  # a list of options
+    docker compose $(files_of "$lab") --profile '*' down --volumes --remove-orphans
   done
   if [ -n "$images" ]; then
     say "removing the labs' images:"

@@ -11,10 +11,10 @@ NO_REGISTRY='dial tcp|no such host|refused|timeout|deadline exceeded|TLS|x509|un
 base_images() {
   local file
   {
-    for file in "$1"/Dockerfile* "$1"/*/Dockerfile*; do
+    for file in "$1"/Dockerfile* "$1"/*/Dockerfile* "$1"/*/*/Dockerfile*; do
       [ -f "$file" ] && images_in_dockerfile "$file"
     done
-    cat "$1"/compose*.yaml 2>/dev/null | awk '$1 == "image:" && $2 ~ /:[^}]*$/ && $2 !~ /^\$/ { print $2 }'
+    { cat "$1"/compose*.yaml "$1"/production/*.yaml 2>/dev/null || true; } | awk '$1 == "image:" && $2 ~ /:[^}]*$/ && $2 !~ /^\$/ { print $2 }'
   } | sort -u
 }
 

@@ -8,6 +8,12 @@ die() {
   exit 1
 }
 
+# Options of `docker compose` for all of lab $1: its compose.yaml, and that of its folder production/.
+files_of() {
+  printf -- '--project-directory %s -f %s/compose.yaml' "$1" "$1"
+  if [ -f "$1/production/compose.yaml" ]; then printf -- ' -f %s/production/compose.yaml' "$1"; fi
+}
+
 # Polls a command until it succeeds. $1 = deadline in seconds, the rest = the command.
 wait_until() {
   local deadline=$((SECONDS + $1))

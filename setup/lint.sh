@@ -16,6 +16,10 @@ compose_files() {
   for file in */compose.yaml; do
     docker compose --project-directory "${file%/*}" --profile '*' config -q || return 1
   done
+  # What is given after a lab's compose.yaml.
+  for file in */production/*.yaml; do
+    docker compose -f "${file%%/*}/compose.yaml" -f "$file" config -q || return 1
+  done
 }
 
 # Labs and services are checked one by one, each with the packages beside it: every one has its own `settings` or `logs`.

@@ -12,7 +12,7 @@ python_of() {
   { cat "$(dirname "$1")"/Dockerfile* 2>/dev/null || true; } | sed -n 's/^FROM python:\(3\.[0-9]*\).*/\1/p' | head -n 1
 }
 
-for source in */requirements*.in */*/requirements*.in; do
+for source in */requirements*.in */*/requirements*.in */*/*/requirements*.in; do
   [ -f "$source" ] && [ "${source#benchmarks/}" = "$source" ] || continue
   version=$(python_of "$source")
   say "lock: ${source%.in}.txt"

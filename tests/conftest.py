@@ -29,12 +29,18 @@ LONG_FILES = {
         (
             "test_bundle",
             "test_gpu_train",
-            "test_ml_prod_demo_serve",
+            "test_batch_job_memory",
+            "test_ml_prod_demo_faults",
             "test_again",
-            "test_ml_prod_demo_full",
+            "test_ml_prod_demo_reload",
             "test_readmes",
             "test_security",
             "test_mlflow_flask",
+            "test_mlflow_flask_outages",
+            "test_mlflow_flask_service",
+            "test_gpu_train_processes",
+            "test_gpu_train_resume",
+            "test_batch_job",
             "test_copies",
         )
     )

@@ -66,7 +66,7 @@ def clean_part(part: Part, income_range: tuple[float, float]) -> Cleaned:
         counts["rejected", why["values"]] += why["counts"]
     for label, rule in rules.noted(*income_range).items():
         counts["noted", label] = mask(kept, rule).true_count
-    for name, edges in rules.charts(*income_range).items():
+    for _, name, edges, _ in rules.charts(*income_range):
         for when, table in (("before", numbers), ("after", clean)):
             counts.update(
                 {(when, name, bar): n for bar, n in enumerate(spread(table[name], edges))}

@@ -79,7 +79,7 @@ def read_parts(source: Source, columns: list[str]) -> Iterator[Part]:
     A thread reads. Arrow hands over its ragged rows one by one, before the others of their block.
     """
     ragged: deque[InvalidRow] = deque()
-    queue: Queue = Queue(maxsize=8)
+    queue: Queue = Queue(maxsize=2)
     reader = Thread(target=read_into, args=(queue, ragged, source, columns), daemon=True)
     reader.start()
     first = 1

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from html import escape
-from itertools import pairwise
 from pathlib import Path
 from string import Template
 
@@ -38,7 +37,6 @@ def page(source: str, counts: Counter, income_range: tuple[float, float]) -> str
     """Return the report as HTML."""
     cards = (totals(counts) | noted(counts)).items()
     why = reasons(counts).items()
-    charts = rules.charts(*income_range).items()
     return PAGE.substitute(
         source=escape(source),
         cards="".join(f"<section><b>{n:,}</b>{escape(label)}</section>" for label, n in cards),
@@ -46,28 +44,27 @@ def page(source: str, counts: Counter, income_range: tuple[float, float]) -> str
             f"<tr><th>{escape(reason)}<td>{n:,}<td>{n / counts['rows']:.2%}</tr>"
             for reason, n in why
         ),
-        charts="".join(
-            f"<section><h2>{escape(name)}</h2>{chart(name, edges, counts)}</section>"
-            for name, edges in charts
-        ),
+        charts="".join(chart(it, counts) for it in rules.charts(*income_range)),
     )
 
 
-def chart(name: str, edges: list[float], counts: Counter) -> str:
+def chart(it: rules.Chart, counts: Counter) -> str:
     """Draw two bars for each place: rows before and after. Places at the ends that have none are left out."""
-    between = [f"{low:,g} to {high:,g}" for low, high in pairwise(edges)]
-    labels = [f"below {edges[0]:,g}", *between, f"above {edges[-1]:,g}"]
+    labels = [f"below {it.edges[0]:,g}", *it.labels, f"above {it.edges[-1]:,g}"]
     bars = [
-        [counts[when, name, place] for when in ("before", "after")] for place in range(len(labels))
+        [counts[when, it.column, place] for when in ("before", "after")]
+        for place in range(len(labels))
     ]
     most = max(1, *map(max, bars))
     shown = [place for place, pair in enumerate(bars) if any(pair)]
     rows = "".join(
-        f"<tr><th>{labels[place]}{bar('before', bars[place][0], most)}{bar('after', bars[place][1], most)}</tr>"
+        f"<tr><th>{escape(labels[place])}{bar('before', bars[place][0], most)}{bar('after', bars[place][1], most)}</tr>"
         for place in range(min(shown, default=0), max(shown, default=-1) + 1)
     )
     head = '<thead><tr><th><th>before<th class="bar"><th>after<th class="bar"></tr></thead>'
-    return f"<table>{head}<tbody>{rows}</tbody></table>"
+    return (
+        f"<section><h2>{escape(it.title)}</h2><table>{head}<tbody>{rows}</tbody></table></section>"
+    )
 
 
 def bar(when: str, n: int, most: int) -> str:

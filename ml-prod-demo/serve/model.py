@@ -1,211 +1,147 @@
-"""The model: verified against metrics.json, loaded, swapped when a new one has been trained."""
-
-from __future__ import annotations
+"""The model: checked against metrics.json, loaded, and swapped when a new one has been trained."""
 
 import asyncio
 import hashlib
 import io
 import json
 import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
 
-import metrics
 import numpy as np
+from schema import Iris
+from service import metrics
 
 POLL_SECONDS = 1.0
-N_FEATURES = 4
 
 log = logging.getLogger("api.model")
+
+# Classifies rows, (n, 4) float32 in cm: class indices (n,), probabilities (n, n_classes).
+Predict = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class ModelError(Exception):
     """The model cannot be loaded; the text says which file and why."""
 
 
-class Outcome(NamedTuple):
-    """What a model says about one flower."""
+def from_onnx(content: bytes) -> tuple[list[str], Predict]:
+    """Return the class names and the model. Loading an ONNX file runs no code of whoever made it."""
+    import onnxruntime
 
-    class_index: int
-    probabilities: list[float]
-
-
-class Runtime(Protocol):
-    """A model in the form of one library."""
-
-    name: str
-    classes: list[str]
-
-    def predict(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Classify `rows`, (n, 4) float32 in cm: class indices (n,), probabilities (n, n_classes)."""
+    options = onnxruntime.SessionOptions()
+    # One thread: this model is done before a second one has woken up.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(content, options)
+    classes = json.loads(session.get_modelmeta().custom_metadata_map["target_names"])
+    return classes, lambda rows: session.run(None, {"X": rows})
 
 
-class OnnxRuntime:
-    """Loading an ONNX file runs no code of whoever made it."""
+def from_joblib(content: bytes) -> tuple[list[str], Predict]:
+    """As `from_onnx`, but this runs whatever code the file's maker put there: only for files of your own."""
+    import joblib
 
-    name = "onnx"
+    saved = joblib.load(io.BytesIO(content))
 
-    def __init__(self, content: bytes) -> None:
-        import onnxruntime
+    def predict(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        probabilities = saved["model"].predict_proba(rows)
+        return probabilities.argmax(axis=1), probabilities
 
-        options = onnxruntime.SessionOptions()
-        # It would take a thread for each core of the host, whatever the container's cpu limit is; this model is
-        # done before a second thread has woken up.
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        self.classes = json.loads(session.get_modelmeta().custom_metadata_map["target_names"])
-        self._input = session.get_inputs()[0].name
-        self._run = session.run
-
-    def predict(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        labels, probabilities = self._run(None, {self._input: rows})
-        return labels, probabilities
+    return list(saved["target_names"]), predict
 
 
-class SklearnRuntime:
-    """Loading a joblib file runs whatever code its maker put there: only for files of your own."""
-
-    name = "joblib"
-
-    def __init__(self, content: bytes) -> None:
-        import joblib
-
-        saved = joblib.load(io.BytesIO(content))
-        self.classes = list(saved["target_names"])
-        self._labels = saved["model"].classes_
-        self._predict_proba = saved["model"].predict_proba
-
-    def predict(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        probabilities = self._predict_proba(rows)
-        return self._labels[probabilities.argmax(axis=1)], probabilities
-
-
-RUNTIMES: dict[str, type[OnnxRuntime | SklearnRuntime]] = {
-    ".onnx": OnnxRuntime,
-    ".joblib": SklearnRuntime,
-}
+LOADERS = {".onnx": from_onnx, ".joblib": from_joblib}
 
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model and what metrics.json says about it."""
+    """A model that was loaded and tried. `about` is what GET /model says of it."""
 
-    name: str
-    sha256: str
-    trained_at: str
-    accuracy: float
-    runtime: Runtime
-
-    @property
-    def version(self) -> str:
-        return self.sha256[:12]
-
-    @property
-    def classes(self) -> list[str]:
-        return self.runtime.classes
-
-    def classify(self, features: tuple[float, ...]) -> Outcome:
-        labels, probabilities = self.runtime.predict(np.array([features], np.float32))
-        return Outcome(int(labels[0]), probabilities[0].tolist())
-
-    def describe(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "version": self.version,
-            "sha256": self.sha256,
-            "trained_at": self.trained_at,
-            "accuracy": self.accuracy,
-            "classes": self.classes,
-            "runtime": self.runtime.name,
-        }
+    classes: list[str]
+    predict: Predict
+    about: dict
 
 
 def load(path: Path) -> Model:
     """Load the model at `path` if the metrics.json beside it vouches for it. Raises ModelError."""
-    beside = path.with_name("metrics.json")
     try:
         content = path.read_bytes()
-        about = json.loads(beside.read_bytes())
-        expected = about["files"][path.name]["sha256"]
-        name, trained_at, accuracy = (
-            str(about["name"]),
-            str(about["trained_at"]),
-            float(about["accuracy"]),
-        )
+        metrics_json = json.loads(path.with_name("metrics.json").read_bytes())
+        about = {key: metrics_json[key] for key in ("name", "trained_at", "accuracy")}
+        sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 != metrics_json["files"][path.name]["sha256"]:
+            raise ValueError("it is not the file that metrics.json describes, by its sha256")
+        classes, predict = LOADERS[path.suffix](content)
+        # Tried once: a model for other inputs fails here, and not at the first request.
+        _, probabilities = predict(np.zeros((1, len(Iris.model_fields)), np.float32))
+        dict(zip(classes, probabilities[0], strict=True))
     except OSError as error:
         raise ModelError(
             f"{error.filename}: {error.strerror}; the train service makes it"
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{beside} says nothing usable about {path.name}: {error!r}") from None
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected:
-        raise ModelError(
-            f"{path} is not the file that {beside.name} describes: its sha256 is {found}"
-        )
-    try:
-        runtime = RUNTIMES[path.suffix](content)
-        labels, probabilities = runtime.predict(np.zeros((1, N_FEATURES), np.float32))
-        fits = labels.shape == (1,) and probabilities.shape == (1, len(runtime.classes))
-    except Exception as error:  # noqa: BLE001 - unpickling and graph loading raise anything at all
-        raise ModelError(f"{path} is not a model that can be served: {error!r}") from None
-    if not fits:
-        raise ModelError(
-            f"{path} does not give one class and its probabilities for {N_FEATURES} features"
-        )
-    return Model(name, found, trained_at, accuracy, runtime)
+    except Exception as error:  # noqa: BLE001 - an unknown file raises anything at all
+        raise ModelError(f"{path} cannot be served: {error!r}") from None
+    about |= {"version": sha256[:12], "sha256": sha256, "classes": classes}
+    return Model(classes, predict, {**about, "runtime": path.suffix.removeprefix(".")})
 
 
 class ModelStore:
-    """The model in service. `current` is read once a request, so a swap is one assignment."""
+    """The model in service. A request reads `current` once, so a swap is one assignment."""
 
     def __init__(self, path: Path) -> None:
         """Raises ModelError when there is no model to start with."""
         self.path = path
-        self.problem: str | None = None
-        self._seen = self._suspect = self._stamp()
+        self._served = self._stamp()
         self._serve(load(path))
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        watcher = asyncio.create_task(self._watch())
+        yield
+        watcher.cancel()
+
+    def classify(self, rows: list[tuple[float, ...]]) -> tuple[Model, list[int], list[list[float]]]:
+        """Return the model that was asked, and for each row its class index and its probabilities."""
+        model = self.current
+        labels, probabilities = model.predict(np.array(rows, np.float32))
+        for label, count in Counter(labels.tolist()).items():
+            metrics.PREDICTIONS.labels(model.classes[label]).inc(count)
+        return model, labels.tolist(), probabilities.tolist()
+
     def _serve(self, model: Model) -> None:
-        self.current = model
-        self.problem = None
-        metrics.show_model(model.name, model.version, model.runtime.name)
-        log.info("serving", extra={"model": model.describe()})
+        self.current, self.problem = model, None
+        metrics.MODEL_INFO.clear()
+        about = {label: model.about[label] for label in ("name", "version", "runtime")}
+        metrics.MODEL_INFO.labels(**about).set(1)
+        for name in model.classes:
+            metrics.PREDICTIONS.labels(name)  # 0 until there is one, and not absent
+        log.info("serving", extra={"model": model.about})
 
-    def _stamp(self) -> tuple:
-        """What changes when either file is replaced."""
-        stamp: list[tuple[int, int, int] | None] = []
-        for path in (self.path, self.path.with_name("metrics.json")):
-            try:
-                status = path.stat()
-                stamp.append((status.st_ino, status.st_mtime_ns, status.st_size))
-            except OSError:
-                stamp.append(None)
-        return tuple(stamp)
+    def _stamp(self) -> list[tuple[int, int] | None]:
+        """Return what changes when the model or metrics.json is replaced."""
+        files = (self.path, self.path.with_name("metrics.json"))
+        found = [path.stat() if path.exists() else None for path in files]
+        return [status and (status.st_ino, status.st_mtime_ns) for status in found]
 
-    async def watch(self) -> None:
-        """Look for a new model every POLL_SECONDS, for ever. Whatever is found there, the old one serves on."""
+    async def _watch(self) -> None:
+        """Take every new model into service, for ever. Whatever is found, the old one serves until then."""
+        before = self._served
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            await self.look()
+            now = self._stamp()
+            # Twice the same: the training replaces two files one after the other, and may be in between.
+            if now == before and now != self._served:
+                self._served = now
+                await self._swap()
+            before = now
 
-    async def look(self) -> None:
-        stamp = self._stamp()
-        if stamp == self._seen:
-            return
+    async def _swap(self) -> None:
         try:
             # In a thread: requests are answered meanwhile.
-            model = await asyncio.to_thread(load, self.path)
+            self._serve(await asyncio.to_thread(load, self.path))
         except ModelError as error:
-            # The training renames two files one after the other, so for a moment they do not match:
-            # only what is still wrong at the next look is a failure.
-            if stamp == self._suspect:
-                self._seen = stamp
-                self.problem = str(error)
-                metrics.SWAP_FAILURES.inc()
-                log.error("model not swapped", extra={"reason": self.problem})
-            self._suspect = stamp
-        else:
-            self._seen = stamp
-            self._serve(model)
+            self.problem = str(error)
+            metrics.SWAP_FAILURES.inc()
+            log.error("model not swapped", extra={"reason": self.problem})

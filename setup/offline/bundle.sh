@@ -17,7 +17,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 # Prints "service image" for every service of lab $1 that is built from it.
 built_services() {
-  docker compose --project-directory "$1" --profile '*' config | awk '
+  # shellcheck disable=SC2046  # a list of options
+  docker compose $(files_of "$1") --profile '*' config | awk '
     /^[a-z]/ { services = ($1 == "services:") }
     services && /^  [^ ]/ { service = $1; sub(/:$/, "", service) }
     services && /^    build:/ { built[service] = 1 }
@@ -25,10 +26,16 @@ built_services() {
     END { for (name in built) print name, image[name] }' | sort
 }
 
+# The files that say what is built in the lab that is the current folder.
+bake_files() {
+  printf -- '-f compose.yaml'
+  if [ -f production/compose.yaml ]; then printf -- ' -f production/compose.yaml'; fi
+}
+
 # The cache travels inside the images: a machine that loads them builds as if it had built them before.
 build_with_cache() {
-  # shellcheck disable=SC2046  # a list of names
-  (cd "$1" && docker buildx bake --load -f compose.yaml --set '*.args.BUILDKIT_INLINE_CACHE=1' \
+  # shellcheck disable=SC2046  # lists of names
+  (cd "$1" && docker buildx bake --load $(bake_files) --set '*.args.BUILDKIT_INLINE_CACHE=1' \
     $(built_services . | awk '{ print $1 }'))
 }
 
@@ -36,7 +43,8 @@ build_with_cache() {
 build_from_cache() {
   local service image
   built_services "$1" | sort -u -k 2,2 | while read -r service image; do
-    (cd "$1" && docker buildx bake --load -f compose.yaml --set "$service.cache-from=$image" "$service" </dev/null)
+    # shellcheck disable=SC2046  # a list of options
+    (cd "$1" && docker buildx bake --load $(bake_files) --set "$service.cache-from=$image" "$service" </dev/null)
   done
 }
 

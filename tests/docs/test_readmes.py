@@ -40,7 +40,9 @@ def test_readme_commands_run_and_print_what_is_shown(
     assert read_steps(folder / "README.md"), f"{lab}/README.md shows no command"
     # Alone: a README may have its reader change what goes into the image.
     with claim(DEFAULT_PORTS, *images_of(lab)):
-        follow(folder / "README.md", newcomer, folder, 800, request)
+        # The commands of a README in a subfolder are for the lab's folder too.
+        for readme in [folder / "README.md", *sorted(folder.glob("*/README.md"))]:
+            follow(readme, newcomer, folder, 800, request)
     assert newcomer.left("container") == []
     assert newcomer.left("network") == []
     assert [path for path in folder.rglob("*") if not newcomer.owns(path)] == []
@@ -67,7 +69,8 @@ def test_docs_commands_run_and_print_what_is_shown(
             docker("rm", "--force", "--volumes", *names, check=False)
 
 
-EVERY_DOCUMENT = [ROOT / "README.md", OFFLINE, *sorted(ROOT.glob("*/*.md"))]
+IN_SUBFOLDERS = [path for lab in LABS for path in sorted((ROOT / lab).glob("*/README.md"))]
+EVERY_DOCUMENT = [ROOT / "README.md", OFFLINE, *sorted(ROOT.glob("*/*.md")), *IN_SUBFOLDERS]
 
 
 @pytest.mark.parametrize("document", EVERY_DOCUMENT, ids=lambda path: str(path.relative_to(ROOT)))

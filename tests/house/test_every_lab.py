@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from compose_files import services
+from compose_files import files, services
 from repository import LABS, ROOT
 
 # Sections 4 and 5 of the CIS Docker Benchmark 1.6, as far as a compose file decides them.
@@ -73,7 +73,7 @@ def test_requirements_are_locked_with_hashes(lab: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", sorted(ROOT.glob("*/requirements*.in")) + sorted(ROOT.glob("*/*/requirements*.in"))
+    "source", sorted(path for lab in LABS for path in (ROOT / lab).rglob("requirements*.in"))
 )
 def test_what_is_asked_for_is_locked(source: Path) -> None:
     asked = re.findall(r"^([A-Za-z0-9][\w.-]*)", source.read_text(), re.MULTILINE)
@@ -149,5 +149,5 @@ def test_no_path_or_secret_of_a_machine_is_in_the_tree() -> None:
 
 
 def test_compose_files_fix_no_version_nor_project_name(lab: str) -> None:
-    for path in (ROOT / lab).glob("compose*.yaml"):
+    for path in files(lab):
         assert not re.search(r"^(version|name):", path.read_text(), re.MULTILINE), path

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import tomllib
 from claims import claim, images_of
-from compose_files import services
+from compose_files import files, services
 from docker_cli import docker
 from inside import program
 from repository import LABS, ROOT
@@ -30,7 +30,9 @@ def images(lab: str) -> list[str]:
 @pytest.fixture
 def built(lab: str, engine: None, tmp_path: Path) -> Iterator[list[str]]:
     """The names of a lab's images, just built. As the caller does it: these are the images of `make`."""
-    command = ["docker", "compose", "--project-directory", str(ROOT / lab), "--profile", "*"]
+    main = [file for file in files(lab) if file.name == "compose.yaml"]
+    given = [option for file in main for option in ("-f", file)]
+    command = ["docker", "compose", "--project-directory", ROOT / lab, *given, "--profile", "*"]
     with claim(*images_of(lab), shared=True):
         subprocess.run([*command, "build", "--quiet"], check=True, cwd=tmp_path, timeout=1200)
         yield images(lab)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import advisories
+import compose_files
 import leaks
 import pytest
 import security_page
@@ -105,7 +106,8 @@ def test_base_images_carry_a_tag_that_is_not_latest() -> None:
 
 def generated_secrets() -> list[str]:
     """Return the secrets that the labs have made in this checkout, if any ran."""
-    files = [path for path in ROOT.glob("*/.secrets/*") if path.is_file()]
+    folders = [*ROOT.glob("*/.secrets"), *ROOT.glob("*/*/.secrets")]
+    files = [path for folder in folders for path in folder.iterdir() if path.is_file()]
     return [text for path in files if (text := path.read_text().strip())]
 
 
@@ -184,8 +186,9 @@ def test_the_page_says_what_was_seen(seen: Seen, locked: dict[str, set[Pin]], au
     }
     unused = {
         str(path.relative_to(ROOT))
-        for path in in_git("*/compose*.yaml")
-        if path.name not in seen(path.parent.name).files
+        for lab in LABS
+        for path in compose_files.files(lab)
+        if str(path.relative_to(ROOT / lab)) not in seen(lab).files
     }
     page = security_page.render({lab: seen(lab).sightings for lab in LABS}, audited, unused)
     if os.environ.get("UPDATE_SECURITY_PAGE"):

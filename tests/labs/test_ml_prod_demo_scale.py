@@ -8,21 +8,15 @@ from collections.abc import Callable
 import httpx
 import pytest
 from docker_cli import Compose, Container, docker, free_port, wait_until
+from iris_api import SETOSA, read_metrics
 from load import Load
-
-SETOSA = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
-READ_METRICS = (
-    "from urllib.request import urlopen as u;"
-    "print(u('http://127.0.0.1:8000/metrics').read().decode())"
-)
 
 
 @pytest.fixture
 def scaled(compose: Callable[..., Compose]) -> Compose:
     project = compose(
         "ml-prod-demo",
-        COMPOSE_FILE="compose.yaml:compose.scale.yaml",
-        COMPOSE_PROFILES="scale",
+        COMPOSE_FILE="compose.yaml:production/scale.yaml",
         PORT=str(free_port()),
     )
     project.up("--build", "--scale", "api=3")
@@ -30,7 +24,7 @@ def scaled(compose: Callable[..., Compose]) -> Compose:
 
 
 def predictions_made_by(api: Container) -> int:
-    metrics = api.exec("python", "-c", READ_METRICS).stdout.splitlines()
+    metrics = read_metrics(api, 8000).splitlines()
     return sum(
         int(float(line.split()[-1])) for line in metrics if line.startswith("predictions_total{")
     )

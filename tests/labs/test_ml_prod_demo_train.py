@@ -8,35 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from iris_api import TRAIN, inside, python
 
-TRAIN = "ml-prod-demo/train"
 FILES = {"iris_logreg.joblib", "iris_logreg.onnx", "metrics.json"}
-
-COMPARE = """
-import joblib, numpy as np, onnxruntime
-from sklearn.datasets import load_iris
-rows = load_iris().data
-model = joblib.load("/models/iris_logreg.joblib")["model"]
-session = onnxruntime.InferenceSession("/models/iris_logreg.onnx")
-labels, probabilities = session.run(None, {"X": rows.astype(np.float32)})
-print(len(rows), (labels == model.predict(rows)).sum(),
-      abs(probabilities - model.predict_proba(rows)).max() < 1e-5)
-"""
-
-# The process ends where the Nth rename would be: a kill at the worst moments, each time the same one.
-KILLED_BEFORE_RENAME = """
-import os, signal, train
-renames = 0
-replace = os.replace
-def replace_or_die(*args):
-    global renames
-    if renames == {n}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    renames += 1
-    replace(*args)
-os.replace = replace_or_die
-train.main()
-"""
 
 
 @pytest.fixture
@@ -50,9 +24,9 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def train(image_of: Callable, run_once: Callable, models: Path) -> Callable:
-    """`train(*command, uid=1000)` runs the image with /models at `models`, hardened as in compose.yaml."""
+    """`train(program, "--env=...", uid=1000)` runs the image, or a program of tests/inside, hardened as in compose.yaml."""
 
-    def start(*command: str, uid: int = 1000):
+    def start(program: str | None = None, *more: str, uid: int = 1000):
         options = [
             f"--volume={models}:/models",
             f"--user={uid}:{uid}",
@@ -60,8 +34,10 @@ def train(image_of: Callable, run_once: Callable, models: Path) -> Callable:
             "--tmpfs=/tmp",
             "--cap-drop=ALL",
             "--init",  # a first process could not kill itself
+            *inside(program),
+            *more,
         ]
-        return run_once(image_of(TRAIN), *command, options=options)
+        return run_once(image_of(TRAIN), *python(program), options=options)
 
     return start
 
@@ -97,7 +73,7 @@ def test_metrics_describe_the_files(train: Callable, models: Path) -> None:
 def test_both_forms_agree_on_every_iris_row(train: Callable) -> None:
     assert train().returncode == 0
 
-    assert train("python", "-c", COMPARE).stdout == "150 150 True\n"
+    assert train("compare_models.py").stdout == "150 150 True\n"
 
 
 def test_another_user_can_train_again(train: Callable, models: Path) -> None:
@@ -117,7 +93,7 @@ def test_killed_while_saving(
     before = {path.name: path.stat().st_ino for path in models.iterdir()}
     metrics = (models / "metrics.json").read_bytes()
 
-    done = train("python", "-c", KILLED_BEFORE_RENAME.format(n=renames))
+    done = train("train_killed.py", f"--env=RENAMES={renames}")
 
     assert done.returncode == 137
     now = {path.name: path.stat().st_ino for path in models.iterdir() if path.name in FILES}

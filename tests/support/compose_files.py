@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import yaml
 from repository import ROOT
 
 
+def files(lab: str) -> list[Path]:
+    """A lab's compose files, compose.yaml first: what follows is given after it, and adds to it."""
+    folder = ROOT / lab
+    others = set(folder.glob("compose*.yaml")) - {folder / "compose.yaml"}
+    return [folder / "compose.yaml", *sorted(others), *sorted(folder.glob("production/*.yaml"))]
+
+
 def services(lab: str) -> list[tuple[str, dict]]:
     """Every service of the lab; what an override file changes of a service is not one of its own."""
-    found: dict[str, tuple[str, dict]] = {}
-    for path in sorted(
-        (ROOT / lab).glob("compose*.yaml"), key=lambda path: path.name != "compose.yaml"
-    ):
-        text = yaml.load(path.read_text(), ComposeLoader)
-        for name, service in (text.get("services") or {}).items():
-            found.setdefault(name, (f"{path.name}:{name}", service))
-    return list(found.values())
+    found: list[tuple[str, dict]] = []
+    own: set[str] = set()
+    for path in files(lab):
+        declared = yaml.load(path.read_text(), ComposeLoader).get("services") or {}
+        found += [
+            (f"{path.relative_to(ROOT / lab)}:{name}", service)
+            for name, service in declared.items()
+            if name not in own
+        ]
+        # The files of production/ are given one at a time: none is an override of another.
+        if path.parent == ROOT / lab:
+            own |= set(declared)
+    return found
 
 
 class ComposeLoader(yaml.SafeLoader):

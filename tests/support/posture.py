@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from docker_cli import PROJECT_LABEL, Container, docker
+from docker_cli import PROJECT_LABEL, Container, docker, wait_until
 
 HOST_FOLDERS = (
     "/",
@@ -223,7 +223,11 @@ def look(container: Container) -> Sighting:
     record = container.inspect()
     if not record["State"]["Running"]:
         return Sighting(record)
-    return Sighting(record, container.exec("cat", "/proc/1/status", "/proc/1/mounts").stdout)
+    # On a busy machine `docker exec` may lose what a short command printed.
+    inside = wait_until(
+        lambda: container.exec("cat", "/proc/1/status", "/proc/1/mounts").stdout, 10, container.logs
+    )
+    return Sighting(record, str(inside))
 
 
 def violations(seen: Sighting) -> list[str]:

@@ -1,4 +1,4 @@
-"""Every container of a lab as it is while it runs: all services of all profiles, of a copy of its folder.
+"""Every container of a lab as it is while it runs: all services of all its stacks, of a copy of its folder.
 
 A service is up and healthy, then hangs, to see its health check notice. A job ends before one could look inside:
 its container is held with `sleep` in place of its work.
@@ -37,24 +37,29 @@ class Lab:
 
 @dataclass(frozen=True)
 class Stack:
-    """The services that one profile starts (an empty name: those without a profile)."""
+    """The services that compose files start, with a profile (an empty name: those without one)."""
 
     folder: Path
+    files: tuple[str, ...]
     profile: str
     uid: int
 
     def project(self) -> Compose:
-        ports = {
-            name: str(free_port())
-            for name in re.findall(r"\$\{(\w*PORT)\b", (self.folder / "compose.yaml").read_text())
-        }
-        files = ["compose.yaml"]
-        # What a profile changes in services that run without it too is in a file of its name.
-        if (self.folder / f"compose.{self.profile}.yaml").exists():
-            files.append(f"compose.{self.profile}.yaml")
+        text = "".join((self.folder / file).read_text() for file in self.files)
+        ports = {name: str(free_port()) for name in re.findall(r"\$\{(\w*PORT)\b", text)}
         owner = {"HOST_UID": str(self.uid), "HOST_GID": str(self.uid)}
-        settings = {"COMPOSE_FILE": ":".join(files), "COMPOSE_PROFILES": self.profile}
+        settings = {"COMPOSE_FILE": ":".join(self.files), "COMPOSE_PROFILES": self.profile}
         return Compose(self.folder, {**owner, **ports, **settings})
+
+
+def stacks_of(folder: Path, uid: int) -> Iterator[Stack]:
+    """Yield all that can be started: compose.yaml with each profile, and with each file of production/."""
+    alone = Stack(folder, ("compose.yaml",), "", uid)
+    yield alone
+    for profile in sorted(alone.project()("config", "--profiles").stdout.split()):
+        yield replace(alone, profile=profile)
+    for file in sorted(folder.glob("production/*.yaml")):
+        yield replace(alone, files=(*alone.files, str(file.relative_to(folder))))
 
 
 def services_of(project: Compose) -> dict[str, dict]:
@@ -70,19 +75,14 @@ def staying(services: dict[str, dict]) -> list[str]:
     ]
 
 
-def profiles_of(project: Compose) -> list[str]:
-    """Return the profile that is none, and those that the lab has."""
-    return ["", *sorted(project("config", "--profiles").stdout.split())]
-
-
 def make_secrets(project: Compose) -> list[str]:
-    """Write every file that the lab's services take a secret from; return the secrets."""
+    """Write every file that the services take a secret from; return the secrets."""
     made = []
     listed = json.loads(project("--profile", "*", "config", "--format", "json").stdout)
     for secret in listed.get("secrets", {}).values():
         path = Path(secret["file"])
         made.append(secrets.token_hex(24))
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(made[-1])
     return made
 
@@ -93,15 +93,14 @@ def give(folder: Path, uid: int) -> None:
 
 
 def see(folder: Path, uid: int) -> Lab:
-    """Bring up the lab that is in `folder` as user `uid`, profile by profile, and take it down again."""
-    plain = Stack(folder, "", uid).project()
-    made = make_secrets(plain)
+    """Bring up the lab that is in `folder` as user `uid`, stack by stack, and take it down again."""
+    projects = [stack.project() for stack in stacks_of(folder, uid)]
+    made = [secret for project in projects for secret in make_secrets(project)]
     if os.getuid() == 0:
         give(folder, uid)
     seen: list[Sighting] = []
     logs, files = "", set()
-    for profile in profiles_of(plain):
-        project = Stack(folder, profile, uid).project()
+    for project in projects:
         files.update(project.env["COMPOSE_FILE"].split(":"))
         try:
             seen += see_project(project, {sighting.name for sighting in seen})
@@ -121,7 +120,7 @@ def leaks_of(seen: Sighting, made: list[str]) -> tuple[str, ...]:
 
 
 def see_project(project: Compose, known: set[str]) -> list[Sighting]:
-    """Look at what a profile adds to the `known` containers, and again at services that it changes."""
+    """Look at what a stack adds to the `known` containers, and again at services that it changes."""
     services = services_of(project)
     jobs = [name for name in services if name not in known and name not in staying(services)]
     changes = ":" in project.env["COMPOSE_FILE"]

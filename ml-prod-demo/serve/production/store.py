@@ -1,0 +1,63 @@
+"""The model store of production: predictions come from the cache where they can, and every one is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from model import Model, ModelStore
+from service import metrics
+
+from production.history import History
+from production.recording import Predictions, Recording
+
+
+class RecordingStore(ModelStore):
+    def __init__(self, path: Path, recording: Recording | None, history: History | None) -> None:
+        """Raises ModelError when there is no model to start with."""
+        super().__init__(path)
+        self._recording = recording
+        self._history = history
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        if self._recording:
+            self._recording.start(lambda: self.current.about["version"])
+        if self._history:
+            await self._history.open()
+        async with super().running():
+            yield
+        if self._recording:
+            await self._recording.stop()
+        if self._history:
+            await self._history.close()
+
+    def classify(self, rows: list[tuple[float, ...]]) -> tuple[Model, list[int], list[list[float]]]:
+        """As ModelStore.classify. What is recorded as latency is the time that this took."""
+        if not self._recording:
+            return super().classify(rows)
+        started = perf_counter()
+        outcome = self._cached(rows[0]) if len(rows) == 1 else super().classify(rows)
+        model, labels, probabilities = outcome
+        latency_ms = (perf_counter() - started) * 1000
+        self._recording.add(
+            Predictions(
+                datetime.now(UTC), model.about["version"], model.classes,
+                rows, labels, probabilities, latency_ms,
+            )
+        )  # fmt: skip
+        return outcome
+
+    def _cached(self, features: tuple[float, ...]) -> tuple[Model, list[int], list[list[float]]]:
+        model, cache = self.current, self._recording.cache
+        version = model.about["version"]
+        if known := cache.get(version, features):
+            label, probabilities = known
+            metrics.PREDICTIONS.labels(model.classes[label]).inc()
+            return model, [label], [probabilities]
+        model, (label,), (probabilities,) = super().classify([features])
+        cache.put(version, features, (label, probabilities))
+        return model, [label], [probabilities]

@@ -1,0 +1,73 @@
+"""Lab 3 with all that production has: who reaches what, the password, the recorder's settings."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from docker_cli import docker
+from iris_stack import Stack, run_secrets_script
+
+pytest_plugins = ["iris_fixtures"]
+
+
+def test_databases_are_unreachable_and_the_full_stack_gives_up_what_it_can(stack: Stack) -> None:
+    for service in ("db", "cache"):
+        container = stack[service].inspect()
+        assert not any(container["NetworkSettings"]["Ports"].values())
+        (network,) = container["NetworkSettings"]["Networks"]
+        assert json.loads(docker("network", "inspect", network).stdout)[0]["Internal"] is True
+    for service, uid in (("db", 999), ("cache", 999), ("prometheus", 65534)):
+        container = stack[service]
+        status = container.exec("cat", "/proc/1/status").stdout
+        assert re.search(rf"^Uid:\s+{uid}\s", status, re.MULTILINE), status
+        assert re.search(r"^CapEff:\s+0+$", status, re.MULTILINE), f"{service}: {status}"
+        assert container.exec("touch", "/etc/new", check=False).returncode != 0
+    password = (stack.project.folder / "production/.secrets/database_password").read_text()
+    for service in ("api", "db", "recorder"):
+        assert password not in json.dumps(stack[service].inspect())
+        assert password not in stack[service].logs()
+
+
+def test_password_is_made_once_and_is_another_in_every_copy(lab_copy, tmp_path: Path) -> None:
+    first = lab_copy("ml-prod-demo")
+    password = run_secrets_script(first).read_text()
+    assert re.fullmatch(r"[0-9a-f]{48}", password)
+    assert run_secrets_script(first).read_text() == password
+    # The folder is the lock; the file is read by the uids of several containers.
+    assert oct((first / "production/.secrets").stat().st_mode) == "0o40700"
+    second = tmp_path / "second"
+    shutil.copytree(first, second, ignore=shutil.ignore_patterns(".secrets"))
+    assert run_secrets_script(second).read_text() != password
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("REDIS_URL=cache", "REDIS_URL is no address; one like redis://cache:6379/0 is accepted"),
+        (
+            "DATABASE_URL=",
+            "DATABASE_URL is no address; one like postgresql://app@db/predictions is accepted",
+        ),
+        (
+            "DATABASE_PASSWORD_FILE=/none",
+            (
+                "DATABASE_PASSWORD_FILE is '/none'; a file that can be read is accepted: "
+                "No such file or directory"
+            ),
+        ),
+        ("LOG_LEVEL=loud", "LOG_LEVEL is 'LOUD'; accepted are DEBUG, INFO, WARNING, ERROR"),
+    ],
+)
+def test_recorder_refuses_a_wrong_setting_in_one_line(
+    image_of, run_once, setting: str, complaint: str
+) -> None:
+    settings = {"REDIS_URL": "redis://cache", "DATABASE_URL": "postgresql://app@db/predictions"}
+    name, _, value = setting.partition("=")
+    options = [f"--env={key}={value}" for key, value in {**settings, name: value}.items()]
+    done = run_once(image_of("ml-prod-demo/production/recorder"), options=options)
+    assert done.returncode == 2
+    assert done.stderr == f"recorder: {complaint}\n"
