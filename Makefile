@@ -12,7 +12,7 @@ COMPOSE = $(HOST) $(ENGINE)
 PYTEST = .venv/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bench test test-unit test-docs lint lock copy images bundle load down clean venv
+.PHONY: help doctor bench test test-unit test-docs lint format lock copy images bundle load down clean venv
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' \
@@ -119,8 +119,12 @@ bench: ## measure every lab and its naive version (half an hour, alone)
 	@setup/ready.sh $(LABS)
 	@benchmarks/bench.sh
 
-lint: venv ## check Dockerfiles, compose files, workflows, shell, Python
+lint: venv ## check Dockerfiles, compose, workflows, shell, Python, types
 	@setup/lint.sh
+
+format: venv ## give all Python code the form that make lint wants
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
 
 lock: venv ## remake every requirements.txt from its requirements.in
 	@setup/lock.sh
@@ -129,15 +133,15 @@ copy: ## start a project from a lab: LAB=batch-job TO=../my-job
 	@setup/copy.sh "$(LAB)" "$(TO)"
 
 images: ## list the base images a class will download, with sizes
-	@setup/bundle.sh images $(LABS)
+	@setup/offline/bundle.sh images $(LABS)
 
 bundle: ## write all labs' images to one file: BUNDLE=labs.tar.gz
 	@setup/ready.sh $(LABS)
-	@setup/bundle.sh save "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
+	@setup/offline/bundle.sh save "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
 
 load: ## take the images from that file; then the labs work offline
 	@setup/ready.sh
-	@setup/bundle.sh load "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
+	@setup/offline/bundle.sh load "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
 
 down: ## stop all labs
 	@. setup/lib.sh; for lab in $(LABS); do docker compose $$(files_of $$lab) --profile '*' down --remove-orphans; done

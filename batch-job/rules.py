@@ -63,7 +63,7 @@ class Chart(NamedTuple):
 
 def charts(income_min: float = 0, income_max: float = 200_000) -> list[Chart]:
     """Return what the report draws, before and after the cleaning."""
-    ages = [AGE_MIN, *(oldest + 1 for oldest in BUCKETS.values())]
+    ages: list[float] = [AGE_MIN, *(oldest + 1 for oldest in BUCKETS.values())]
     step = (income_max - income_min) / 20
     incomes = [income_min + step * i for i in range(21)]
     between = [f"{low:,.0f} to {high:,.0f}" for low, high in pairwise(incomes)]

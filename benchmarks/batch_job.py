@@ -18,36 +18,11 @@ import time
 from functools import partial
 from pathlib import Path
 
-from containers import HERE, ROOT, build, docker, in_turn, medians, write
+from containers import HERE, ROOT, build, docker, in_turn, medians, program, write
 
 BUILDS = {"naive": HERE / "naive" / "batch-job", "ours": ROOT / "batch-job"}
-SCRIPTS = {"naive": "clean.py", "ours": "job.py"}
+SCRIPTS = {"naive": "clean.py", "ours": "clean_data.py"}
 ROWS = 10_000_000
-
-# Runs in the lab's image: what it takes to make the input is there.
-MAKE_INPUT = """
-import sys
-import numpy as np, polars as pl
-rows, rng = int(sys.argv[1]), np.random.default_rng(42)
-with open("data/raw.csv", "wb") as file:
-    file.write(b"age,income,churn\\n")
-    for start in range(0, rows, 1_000_000):
-        n = min(1_000_000, rows - start)
-        age, income, blank = rng.integers(18, 70, n), rng.normal(5e4, 1.5e4, n), rng.random(n) < 0.05
-        frame = pl.DataFrame({"age": age, "income": income, "churn": (age > 50).astype("i1")})
-        frame = frame.with_columns(income=pl.when(pl.Series(~blank)).then("income"))
-        frame.write_csv(file, include_header=False)
-"""
-
-# Runs in both images: the job as a child, its seconds and its memory in KiB as one line of JSON.
-MEASURE = """
-import json, resource, subprocess, sys, time
-start = time.perf_counter()
-code = subprocess.run([sys.executable, sys.argv[1]], stdout=sys.stderr).returncode
-seconds = time.perf_counter() - start
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-print(json.dumps({"exit_code": code, "seconds": seconds, "peak_mib": peak / 1024}))
-"""
 
 
 def in_container(image: str, data: Path, memory: str, *command: str) -> str:
@@ -59,8 +34,12 @@ def in_container(image: str, data: Path, memory: str, *command: str) -> str:
     )  # fmt: skip
 
 
+def make_input(image: str, data: Path, rows: int) -> None:
+    in_container(image, data, "2g", "-c", program("make_input.py"), str(rows))
+
+
 def job(version: str, image: str, data: Path, memory: str) -> dict[str, float]:
-    said = in_container(image, data, memory, "-c", MEASURE, SCRIPTS[version])
+    said = in_container(image, data, memory, "-c", program("measure.py"), SCRIPTS[version])
     return json.loads(said)
 
 
@@ -88,9 +67,9 @@ def main() -> None:
     images = {name: build(f"bench-{name}-batch-job", folder) for name, folder in BUILDS.items()}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        in_container(images["ours"], data, "2g", "-c", MAKE_INPUT, "100")
+        make_input(images["naive"], data, 100)
         ready = medians(in_turn(3, {n: partial(start, n, i, data) for n, i in images.items()}))
-        in_container(images["ours"], data, "2g", "-c", MAKE_INPUT, str(chosen.rows))
+        make_input(images["naive"], data, chosen.rows)
         jobs = {n: partial(job, n, i, data, chosen.memory) for n, i in images.items()}
         runs = in_turn(chosen.runs, jobs)
         size = (data / "raw.csv").stat().st_size

@@ -74,12 +74,14 @@ def main() -> None:
     known = RESULTS / "builds.json"
     results = json.loads(known.read_text()) if known.exists() else {}
     for lab in sys.argv[1:] or OURS:
-        context, *ours = OURS[lab]
+        context, dockerfile, code, requirements = OURS[lab]
         naive = HERE / "naive" / lab
-        code = min(path.name for path in naive.glob("*.py"))
+        naive_code = min(path.name for path in naive.glob("*.py"))
         results[lab] = {
-            "naive": measure(naive, "Dockerfile", code, "requirements.txt", f"bench-naive-{lab}"),
-            "ours": measure(ROOT / lab / context, *ours, f"bench-{lab}"),
+            "naive": measure(
+                naive, "Dockerfile", naive_code, "requirements.txt", f"bench-naive-{lab}"
+            ),
+            "ours": measure(ROOT / lab / context, dockerfile, code, requirements, f"bench-{lab}"),
         }
         for version, found in results[lab].items():
             numbers = "".join(f"{key} {value:>8}  " for key, value in found.items())

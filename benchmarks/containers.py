@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +21,6 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 RESULTS = HERE / "results"
 MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
-
-# Runs inside: the sum of what each process but this one had in memory at its largest, in KiB.
-PEAK = """
-import glob, os, re
-mine, total = f"/proc/{os.getpid()}/status", 0
-for path in set(glob.glob("/proc/[0-9]*/status")) - {mine}:
-    total += int((re.findall(r"VmHWM:\\s+(\\d+)", open(path).read()) or [0])[0])
-print(total)
-"""
 
 
 def docker(*arguments: object) -> str:
@@ -47,6 +38,11 @@ def build(tag: str, *options: object) -> str:
     return tag
 
 
+def program(name: str) -> str:
+    """Return the text of inside/NAME, for `python -c` in a container that cannot see this folder."""
+    return (HERE / "inside" / name).read_text()
+
+
 def image_mb(tag: str) -> float:
     return int(docker("image", "inspect", "-f", "{{.Size}}", tag)) / 1e6
 
@@ -60,7 +56,7 @@ class Served:
     ready_s: float
 
     def peak_mib(self) -> float:
-        return int(docker("exec", self.container, "python", "-c", PEAK)) / 1024
+        return int(docker("exec", self.container, "python", "-c", program("peak.py"))) / 1024
 
 
 @contextmanager
@@ -105,20 +101,21 @@ def wrk(url: str, body: object, seconds: int, connections: int) -> dict[str, flo
     if "Non-2xx" in said or "Socket errors" in said:
         raise SystemExit(f"{url}: not every answer was good\n{said}")
     percentiles = dict(re.findall(r"(50|99)%\s+(\S+)", said))
+    (rate,) = re.findall(r"Requests/sec:\s+(\S+)", said)
     return {
-        "requests_per_second": float(re.search(r"Requests/sec:\s+(\S+)", said)[1]),
+        "requests_per_second": float(rate),
         "p50_ms": in_ms(percentiles["50"]),
         "p99_ms": in_ms(percentiles["99"]),
     }
 
 
 def in_ms(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(\w+)", text).groups()
+    ((number, unit),) = re.findall(r"^([\d.]+)(\w+)$", text)
     return round(float(number) * MILLISECONDS[unit], 3)
 
 
 def in_turn(
-    rounds: int, versions: dict[str, Callable[[], dict[str, float]]]
+    rounds: int, versions: Mapping[str, Callable[[], dict[str, float]]]
 ) -> dict[str, list[dict[str, float]]]:
     """Measure every version once before any gets its next turn; return what each came to, by round."""
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in versions}

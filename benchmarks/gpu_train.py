@@ -27,17 +27,6 @@ from containers import HERE, ROOT, medians, write
 
 LAB = ROOT / "gpu-train"
 
-# The lab's own main(), with its numbers printed in place of exporting a model of noise.
-OURS = """
-import json, sys, train
-from trainer.report import metrics_of
-def write_outputs(folder, training):
-    speeds = [row["samples_per_second"] for row in training.progress.history]
-    print("RESULT" + json.dumps(metrics_of(training) | {"samples_per_second": speeds}))
-train.write_outputs = write_outputs
-sys.exit(train.main())
-"""
-
 
 def call(command: list[str], folder: Path, env: dict[str, str]) -> tuple[str, dict[str, float]]:
     """Run in `folder`; return standard output, the most memory it had in MiB, and its seconds."""
@@ -45,6 +34,7 @@ def call(command: list[str], folder: Path, env: dict[str, str]) -> tuple[str, di
     process = subprocess.Popen(
         command, cwd=folder, env={**os.environ, **env}, stdout=subprocess.PIPE, text=True
     )
+    assert process.stdout is not None
     said = process.stdout.read()
     _pid, status, usage = os.wait4(process.pid, 0)
     if status:
@@ -70,7 +60,8 @@ def ours(samples: int, batch_size: int, epochs: int, compiled: bool = False) -> 
     }
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "outputs").mkdir()
-        said, used = call([sys.executable, "-c", OURS], Path(folder), settings)
+        script = HERE / "inside" / "train_and_print.py"
+        said, used = call([sys.executable, str(script)], Path(folder), settings)
     return {**json.loads(said.split("RESULT", 1)[1]), **used}
 
 

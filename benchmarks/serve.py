@@ -18,7 +18,7 @@ from pathlib import Path
 from containers import HERE, ROOT, build, docker, image_mb, in_turn, medians, served, write, wrk
 
 LAB = ROOT / "ml-prod-demo"
-BUILDS = {
+BUILDS: dict[str, list[object]] = {
     "naive": [HERE / "naive" / "ml-prod-demo"],
     "onnx": [LAB / "serve"],
     "joblib": ["--build-arg", "RUNTIME=joblib", LAB / "serve"],

@@ -9,7 +9,7 @@ from typing import NoReturn
 WORKSPACE = Path("/workspace")
 START_AS_OWNER = "start with HOST_UID=$(id -u) HOST_GID=$(id -g)"
 
-c = get_config()  # noqa: F821  # type: ignore[name-defined]  (Jupyter puts it there)
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 (Jupyter puts it there)
 
 
 def refuse(reason: str) -> NoReturn:

@@ -133,7 +133,7 @@ def evaluate(training: Training, me: Process, feeder: Feeder) -> tuple[float, fl
     """Return mean loss and accuracy on the test images, each process taking its share."""
     count = len(feeder.images)
     mine = torch.arange(count)[me.rank :: me.world]
-    loss_sum, right = 0.0, 0
+    loss_sum, right = 0.0, 0.0
     training.model.eval()
     with torch.inference_mode():
         for x, y in feeder.batches(mine.split(EVALUATION_BATCH)):

@@ -1,11 +1,9 @@
 # shellcheck shell=bash
 # Base images: present, pulled, or, where no registry answers, a local stand-in with the same tag.
-#
-# A stand-in is one Dockerfile at standins/<name>/<tag>.Dockerfile, built from Debian packages. To add one,
-# add that file: it starts FROM standin/debian:<suite>-slim and sets the interface of the official image.
 
-STANDINS="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/standins"
-STANDIN_LABEL=labs.standin
+# shellcheck source=offline/standins.sh
+. "$(dirname "${BASH_SOURCE[0]}")/offline/standins.sh"
+
 NO_REGISTRY='dial tcp|no such host|refused|timeout|deadline exceeded|TLS|x509|unreachable|proxyconnect|EOF'
 
 # The images from elsewhere that the Dockerfiles and compose files in folder $1 name. What a compose file
@@ -30,7 +28,6 @@ images_in_dockerfile() {
 }
 
 is_present() { docker image inspect "$1" >/dev/null 2>&1; }
-is_standin() { [ -n "$(docker image inspect -f "{{index .Config.Labels \"$STANDIN_LABEL\"}}" "$1" 2>/dev/null)" ]; }
 
 # Pulls image $1. Returns 2 where no registry answers; a registry that answers "no" ends the run.
 pull() {
@@ -59,23 +56,4 @@ ensure_image() {
   pull "$1" || status=$?
   [ "$status" = 0 ] && return
   build_standin "$1"
-}
-
-build_standin() {
-  local file="$STANDINS/${1/://}.Dockerfile" log base
-  [ -f "$file" ] || die "no registry answers, and there is no stand-in for $1; go online, or 'docker load' it from a file"
-  say "setup: no registry answers: building a local stand-in for $1 from Debian packages"
-  for base in $(images_in_dockerfile "$file"); do
-    ensure_standin_base "$base"
-  done
-  log=$(mktemp)
-  docker build -q -t "$1" --label "$STANDIN_LABEL=$1" - <"$file" >"$log" 2>&1 || {
-    tail -n 20 "$log" >&2
-    die "the stand-in for $1 could not be built (the last lines are above)"
-  }
-  rm -f "$log"
-}
-
-ensure_standin_base() {
-  is_present "$1" || "$STANDINS/debian.sh" "$1" || die "the stand-in base $1 could not be built"
 }

@@ -18,6 +18,6 @@ for lab in "$@"; do
   for image in $(base_images "$lab"); do
     ensure_image "$image"
   done
-  # What one lab needs beyond its base images.
-  if [ -x "$here/ready-$lab.sh" ]; then "$here/ready-$lab.sh"; fi
+  # What one lab needs beyond its base images where little can be reached.
+  if [ -x "$here/offline/ready-$lab.sh" ]; then "$here/offline/ready-$lab.sh"; fi
 done

@@ -60,7 +60,7 @@ def clean_part(part: Part, income_range: tuple[float, float]) -> Cleaned:
         *(column.filter(bad) for column in text.values()),
     ]
 
-    counts = Counter({"rows": numbers.num_rows + len(part.ragged)})
+    counts: Counter = Counter({"rows": numbers.num_rows + len(part.ragged)})
     counts.update(("rejected", why_ragged(row)) for row in part.ragged)
     for why in pc.value_counts(reason).to_pylist():
         counts["rejected", why["values"]] += why["counts"]

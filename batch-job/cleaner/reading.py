@@ -1,12 +1,13 @@
 """Reading the rows of a CSV file of any size, with Arrow: those that fit the columns, and those that do not."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,7 +40,7 @@ def number_of(row: InvalidRow) -> int:
     return row.number - 1  # Arrow counts the header
 
 
-def options(keep=lambda row: "skip") -> dict[str, object]:
+def options(keep: Callable[[InvalidRow], str] = lambda row: "skip") -> dict[str, Any]:
     """Return how Arrow is to read: as Python's csv module does, but that a blank line is a row of blank fields."""
     parse = ParseOptions(
         newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=keep

@@ -6,7 +6,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -37,7 +37,8 @@ def cpu_limit() -> int:
 
 def in_order(work: Callable[[Part], Cleaned], parts: Iterable[Part]) -> Iterator[Cleaned]:
     """Yield what becomes of each part, in their order; a thread for each core, and one part waiting."""
-    threads, waiting = cpu_limit(), deque()
+    threads = cpu_limit()
+    waiting: deque[Future[Cleaned]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
         for part in parts:

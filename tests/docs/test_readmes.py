@@ -48,10 +48,11 @@ def test_readme_commands_run_and_print_what_is_shown(
     assert [path for path in folder.rglob("*") if not newcomer.owns(path)] == []
 
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OFFLINE = ROOT / "setup" / "offline" / "README.md"
+DOCUMENTS = [ROOT / "README.md", OFFLINE, *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_docs_commands_run_and_print_what_is_shown(
     document: Path, newcomer: Newcomer, request: pytest.FixtureRequest
 ) -> None:
@@ -69,7 +70,7 @@ def test_docs_commands_run_and_print_what_is_shown(
 
 
 IN_SUBFOLDERS = [path for lab in LABS for path in sorted((ROOT / lab).glob("*/README.md"))]
-EVERY_DOCUMENT = [ROOT / "README.md", *sorted(ROOT.glob("*/*.md")), *IN_SUBFOLDERS]
+EVERY_DOCUMENT = [ROOT / "README.md", OFFLINE, *sorted(ROOT.glob("*/*.md")), *IN_SUBFOLDERS]
 
 
 @pytest.mark.parametrize("document", EVERY_DOCUMENT, ids=lambda path: str(path.relative_to(ROOT)))

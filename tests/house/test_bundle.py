@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from claims import claim, images_of
 from docker_cli import docker
+from inside import program
 from offline import OfflineEngine, offline_engine
 from repository import LABS, ROOT, copy_of_git, target_of
 
@@ -25,8 +26,6 @@ RESULTS = {
     "gpu-train": r'"accuracy": 0\.\d',
     "mlflow-flask": r'(?s)champion: version 2.*"prediction": "yes".*"source": "registry"',
 }
-
-STATUS = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=30).status)"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,8 @@ class Classroom:
 
     def get(self, url: str) -> str:
         """Return the HTTP status of the URL, asked for inside the namespace."""
-        return self.engine.run(sys.executable, "-c", STATUS, url, cwd=self.folder).strip()
+        ask = program("http_status.py")
+        return self.engine.run(sys.executable, "-c", ask, url, cwd=self.folder).strip()
 
 
 def clone(folder: Path) -> None:
@@ -58,7 +58,7 @@ def save(bundle: Path, *labs: str) -> str:
     # Alone: the images that it makes carry the cache that others build without.
     with claim(*images_of(*labs)):
         done = subprocess.run(
-            ["setup/bundle.sh", "save", str(bundle), *labs],
+            ["setup/offline/bundle.sh", "save", str(bundle), *labs],
             cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -136,10 +136,10 @@ def test_a_bundle_named_gz_is_gzip(engine: None, tmp_path: Path) -> None:
 
 
 def test_without_zstd_a_bundle_named_zst_is_refused_in_one_line(tmp_path: Path) -> None:
-    for tool in ("dirname", "basename"):
-        (tmp_path / tool).symlink_to(shutil.which(tool))
+    for tool in ("bash", "dirname", "basename"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or tool)
     done = subprocess.run(
-        [shutil.which("bash"), "setup/bundle.sh", "save", "labs.tar.zst", "batch-job"],
+        [tmp_path / "bash", "setup/offline/bundle.sh", "save", "labs.tar.zst", "batch-job"],
         cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1

@@ -11,23 +11,10 @@ import tomllib
 from claims import claim, images_of
 from compose_files import files, services
 from docker_cli import docker
+from inside import program
 from repository import LABS, ROOT
 
 BUDGETS = tomllib.loads((ROOT / "benchmarks" / "budgets.toml").read_text())["image_mb"]
-
-# Prints how many modules an image has, and those that have no byte code though they could.
-WITHOUT_BYTE_CODE = """
-import ast, importlib.util, os, pathlib, sys
-installed = [path for path in sys.path if path.endswith("site-packages")]
-files = [str(file) for path in installed for file in pathlib.Path(path).rglob("*.py")]
-def is_python(file):
-    try:
-        return ast.parse(open(file, "rb").read())
-    except SyntaxError:  # for a newer Python, or a template
-        return False
-bare = [file for file in files if not os.path.exists(importlib.util.cache_from_source(file))]
-print(len(files), *filter(is_python, bare))
-"""
 
 
 def images(lab: str) -> list[str]:
@@ -65,7 +52,8 @@ def test_no_start_has_to_compile(
     built: list[str], run_once: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     for image in built:
-        done = run_once(image, "python", "-c", WITHOUT_BYTE_CODE, options=["--network=none"])
+        look = program("without_byte_code.py")
+        done = run_once(image, "python", "-c", look, options=["--network=none"])
         count, *bare = done.stdout.split()
         assert int(count) > 100, done
         assert bare == [], f"{image}: {len(bare)} modules are compiled at every start"

@@ -174,7 +174,7 @@ def test_pip_settings_of_the_host_reach_the_stand_in_without_its_folders(machine
         "global.trusted-host='mirror.invalid'"
     )
     done = machine(
-        SOURCES + ". setup/standins/pip-settings.sh; pip_conf; uv_toml",
+        SOURCES + ". setup/offline/pip-settings.sh; pip_conf; uv_toml",
         {"python3": f'cat <<"END"\n{settings}\nEND'},
     )
     assert done.returncode == 0, done.stderr

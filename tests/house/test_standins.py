@@ -15,7 +15,7 @@ import pytest
 from docker_cli import LABEL, Container, docker, free_port
 from repository import ROOT
 
-STANDINS = ROOT / "setup/standins"
+STANDINS = ROOT / "setup/offline/standins"
 HARDENED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"]
 SCRIPT = "set -euo pipefail; . setup/lib.sh; . setup/engine.sh; . setup/images.sh; ensure_image"
 

@@ -3,14 +3,11 @@
 import importlib
 import os
 import sys
+from importlib.util import cache_from_source
 
 for name in sys.argv[1:]:
     importlib.import_module(name)
-specs = [module.__spec__ for module in sys.modules.values() if getattr(module, "__spec__", None)]
-installed = [
-    spec
-    for spec in specs
-    if spec.has_location and spec.origin.endswith(".py") and "/site-packages/" in spec.origin
-]
-bare = [spec.origin for spec in installed if not os.path.exists(spec.cached)]
+files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
+installed = [file for file in files if file.endswith(".py") and "/site-packages/" in file]
+bare = [file for file in installed if not os.path.exists(cache_from_source(file))]
 print(len(installed), *bare)

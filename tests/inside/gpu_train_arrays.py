@@ -59,11 +59,11 @@ def claiming_much(path: Path) -> None:
 
 def write_all(folder: Path) -> None:
     for name, content in archives().items():
-        np.savez(folder / f"{name}.npz", **content)
+        np.savez(folder / f"{name}.npz", allow_pickle=True, **content)
     (folder / "text.npz").write_text("age,income")
     np.save(folder / "single.npy", arrays()["x"])
     claiming_much(folder / "claims_much.npz")
-    np.savez_compressed(folder / "damaged.npz", **arrays())
+    np.savez_compressed(folder / "damaged.npz", allow_pickle=True, **arrays())
     whole = (folder / "damaged.npz").read_bytes()
     (folder / "cut_off.npz").write_bytes(whole[: len(whole) // 2])
     # The first compressed bytes of x lie behind a header of 30 bytes, a name and an extra field.

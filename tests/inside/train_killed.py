@@ -2,6 +2,7 @@
 
 import os
 import signal
+from typing import Any
 
 import train
 
@@ -9,13 +10,13 @@ left = int(os.environ["RENAMES"])
 replace = os.replace
 
 
-def replace_or_die(*args: object) -> None:
+def replace_or_die(*names: Any) -> None:
     global left
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     left -= 1
-    replace(*args)
+    replace(*names)
 
 
-os.replace = replace_or_die
+os.replace = replace_or_die  # type: ignore[assignment]  # takes no keywords, and none are given
 train.main()

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -207,11 +208,7 @@ def test_killed_at_any_moment_leaves_whole_files(
         container = run(image_of("batch-job"), options=locked_down(data))
         # Killed once that much is written, or not at all when it ends before.
         written = chance.randrange(80 << 20)
-        container.wait_until(
-            lambda written=written, container=container: (
-                not container.is_running() or part_size(data) >= written
-            )
-        )
+        container.wait_until(partial(has_written, container, data, written))
         docker("kill", "--signal", signal, container.id, check=False)  # it may have ended by now
         code = container.wait()
         assert code in {0, {"KILL": 137, "TERM": 143, "INT": 130}[signal]}, f"seed {SEED}"
@@ -225,6 +222,11 @@ def test_killed_at_any_moment_leaves_whole_files(
     assert job(data).returncode == 0
     assert outputs(data) == new
     assert hidden(data) == []
+
+
+def has_written(container: Container, data: Path, size: int) -> bool:
+    """Whether the job has written so many bytes, or has ended."""
+    return not container.is_running() or part_size(data) >= size
 
 
 def part_size(data: Path) -> int:

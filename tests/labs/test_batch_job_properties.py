@@ -1,4 +1,4 @@
-"""The batch job without Docker: generated files against the rules in plain Python."""
+"""The batch job without Docker, on generated tables and texts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 pytest_plugins = ["batch_job_fixtures"]
+
 
 CELLS = st.sampled_from(
     ["", " ", "abc", "nan", "inf", "-inf", "45", "45.0", " 45 ", "17", "81", "45.5", "1e3", "-5",

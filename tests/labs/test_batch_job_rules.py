@@ -1,8 +1,9 @@
-"""The batch job without Docker: its contract, its rules, and the same rules on other frames."""
+"""The batch job without Docker: the contract, the rules on other frames, rows that break a rule."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,7 +74,7 @@ def test_income_is_clipped_to_the_range_given(run_job) -> None:
     assert "clipped to 10-20.5 2" in " ".join(done.out.split())
 
 
-ROWS = {
+ROWS: dict[str, list] = {
     "age": [20.0, 45.0, None, 17.0, 81.0, 45.5, 60.0, 61.0],
     "income": [1.0, math.inf, 3.0, 4.0, 5.0, 6.0, None, 999_999.0],
     "churn": [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 2.0, 1.0],
@@ -81,7 +82,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
-def test_rules_give_the_same_on_pandas_and_polars(kind: type) -> None:
+def test_rules_give_the_same_on_pandas_and_polars(kind: type[Any]) -> None:
     clean, rejects = rules.clean(kind({**ROWS, "note": list("abcdefgh")}))
     assert isinstance(clean, kind)
     assert clean["age"].to_list() == [20, 61]
@@ -95,4 +96,52 @@ def test_rules_give_the_same_on_pandas_and_polars(kind: type) -> None:
         "age is out of range 18-80",
         "age is not a whole number",
         "income is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("20,,0", "income is missing"),
+        ("20,  ,0", "income is missing"),
+        ("20,much,0", "income is not a number"),
+        ("20,inf,0", "income is not finite"),
+        ("20,-inf,0", "income is not finite"),
+        ("20,NaN,0", "income is not finite"),
+        (",5,0", "age is missing"),
+        ("old,5,0", "age is not a number"),
+        ("20.5,5,0", "age is not a whole number"),
+        ("17,5,0", "age is out of range 18-80"),
+        ("99999999,5,0", "age is out of range 18-80"),
+        ("20,5,", "churn is missing"),
+        ("20,5,2", "churn is not 0 or 1"),
+        ("20,5,yes", "churn is not a number"),
+        ("20,5", "too few fields"),
+        ("", "income is missing"),
+        ("20,5,0,", "too many fields"),
+        ("20,5,0,,6", "too many fields"),
+    ],
+)
+@pytest.mark.parametrize("quoted", [False, True], ids=["plain", "beside-quotes"])
+def test_bad_row_is_rejected_as_it_stood(run_job, row: str, reason: str, quoted: bool) -> None:
+    good = '30,"7",1' if quoted else "30,7,1"
+    done = run_job(f"age,income,churn\n{good}\n{row}\n{good}\n")
+    assert done.code == 0
+    assert done.clean == "age,income,churn,age_bucket\n" + 2 * "30,7,1,18-30\n"
+    ((number, why, *text),) = done.rejects
+    assert (number, why) == ("2", reason)
+    assert ",".join(text).rstrip(",") == row.rstrip(",")
+
+
+def test_short_and_long_row_in_one_block_do_not_make_up_for_each_other(run_job) -> None:
+    done = run_job("age,income,churn,note\n20,5,0,\n20,5,0\n20,5,0,a,\n20,5,0,a\n")
+    assert [row[:2] for row in done.rejects] == [["2", "too few fields"], ["3", "too many fields"]]
+    assert len(done.clean.splitlines()) == 3
+
+
+@pytest.mark.parametrize("row", [" 45 ,5,0", "45.0,5,0", "45,5,0.0", '"45","5","0"'])
+def test_number_in_another_spelling_is_understood(run_job, row: str) -> None:
+    assert run_job(f"age,income,churn\n{row}\n20,6,1\n").clean.splitlines()[1:] == [
+        "45,5,0,31-45",
+        "20,6,1,18-30",
     ]

@@ -115,7 +115,7 @@ def test_memory_stays_small(stack: Stack) -> None:
 
 def memory_mb(container: Container) -> float:
     used = docker("stats", "--no-stream", "--format", "{{.MemUsage}}", container.id).stdout
-    number, unit = re.match(r"([\d.]+)([KMG])iB", used).groups()
+    ((number, unit),) = re.findall(r"^([\d.]+)([KMG])iB", used)
     return float(number) * {"K": 1 / 1024, "M": 1, "G": 1024}[unit] * 1.048576
 
 

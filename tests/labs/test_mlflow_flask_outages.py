@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from churn import CUSTOMER, Stack
 from docker_cli import docker
@@ -16,7 +17,7 @@ def test_no_prediction_fails_while_the_tracking_server_is_away(stack: Stack) -> 
     before = stack.model()
     assert before["source"] == "registry"
 
-    async def load() -> Load:
+    async def ask() -> Load:
         async with Load(f"{stack.app}/predict", CUSTOMER, workers=4) as load:
             await load.until_answered(50)
             await asyncio.to_thread(stack.project, "kill", "mlflow")
@@ -29,7 +30,7 @@ def test_no_prediction_fails_while_the_tracking_server_is_away(stack: Stack) -> 
             await load.until_answered(50)
         return load
 
-    load = asyncio.run(load())
+    load = asyncio.run(ask())
     assert load.failed == {}, load.failed
     assert {answer["model"]["source"] for answer in load.answers} == {"registry", "baked"}
 
@@ -44,7 +45,7 @@ def test_a_service_that_starts_without_a_registry_serves_the_baked_model(stack: 
     assert baked["registry_version"] is None
     assert baked["version"] == "v2"  # the better one of the two in the image
 
-    async def load() -> Load:
+    async def ask() -> Load:
         async with Load(f"{stack.app}/predict", CUSTOMER, workers=4) as load:
             await load.until_answered(50)
             await asyncio.to_thread(stack.project, "start", "mlflow")
@@ -54,7 +55,7 @@ def test_a_service_that_starts_without_a_registry_serves_the_baked_model(stack: 
             await load.until_answered(50)
         return load
 
-    load = asyncio.run(load())
+    load = asyncio.run(ask())
     assert load.failed == {}, load.failed
     assert {answer["model"]["source"] for answer in load.answers} == {"baked", "registry"}
 
@@ -64,24 +65,26 @@ def test_moving_the_alias_changes_what_is_served_and_no_request_fails(stack: Sta
     better, other = aliases["current-v2"], aliases["current-v1"]
     started = stack.project.container("mlapp").inspect()["State"]["StartedAt"]
 
-    async def load() -> Load:
+    async def ask() -> Load:
         async with Load(f"{stack.app}/predict", CUSTOMER, workers=4) as load:
             for version in (other, better):
                 await asyncio.to_thread(stack.set_champion, version)
                 # The promise is 10 s. The machine that runs this may be busy; the poll is every 3 s.
-                await asyncio.to_thread(
-                    stack.wait_until, lambda v=version: stack.model()["registry_version"] == v, 10
-                )
+                await asyncio.to_thread(stack.wait_until, partial(serves, stack, version), 10)
                 await load.until_answered(50)
         return load
 
-    load = asyncio.run(load())
+    load = asyncio.run(ask())
     assert load.failed == {}, load.failed
     assert {answer["model"]["version"] for answer in load.answers} == {"v1", "v2"}
     # An answer comes whole from one model.
     pairs = {(a["model"]["version"], a["probability"]) for a in load.answers}
     assert len(pairs) == 2
     assert stack.project.container("mlapp").inspect()["State"]["StartedAt"] == started
+
+
+def serves(stack: Stack, version: int) -> bool:
+    return stack.model()["registry_version"] == version
 
 
 def test_a_model_that_holds_code_is_not_served(stack: Stack) -> None:

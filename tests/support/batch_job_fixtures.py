@@ -1,4 +1,4 @@
-"""The batch job in this process, without Docker: `run_job(raw text, INCOME_MAX="5")`."""
+"""Lab 1 run in this process, for the test files that name this module in `pytest_plugins`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Run:
 
 
 @pytest.fixture
-def job_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "data").mkdir()
     monkeypatch.chdir(tmp_path)
     handler = signal.getsignal(signal.SIGTERM)
@@ -40,17 +40,17 @@ def job_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def run_job(job_data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+def run_job(data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
     """`run_job(raw text or bytes, INCOME_MAX="5")` runs the job on a file with that content."""
 
     def start(raw: str | bytes | None = None, **env: str) -> Run:
         if raw is not None:
-            (job_data / "raw.csv").write_bytes(raw.encode() if isinstance(raw, str) else raw)
+            (data / "raw.csv").write_bytes(raw.encode() if isinstance(raw, str) else raw)
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         capfd.readouterr()
         code = main()
         said = capfd.readouterr()
-        return Run(code, said.out, said.err, job_data)
+        return Run(code, said.out, said.err, data)
 
     return start

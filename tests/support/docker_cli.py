@@ -14,8 +14,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from claims import claim, images_of
+
+T = TypeVar("T")
 
 # Both name the process that the container, network or volume is for.
 LABEL = f"labs.test={os.getpid()}"
@@ -56,11 +59,11 @@ def docker(
 
 
 def wait_until(
-    predicate: Callable[[], object],
+    predicate: Callable[[], T],
     timeout: float = 60,
     describe: Callable[[], str] = lambda: "",
     interval: float = 0.1,
-) -> object:
+) -> T:
     """Poll `predicate` until it is truthy and return its value; `timeout` and `interval` are in seconds.
 
     What takes long is asked for up to four times less often: a question to Docker costs as much as a start of Python.
@@ -121,7 +124,7 @@ class Container:
         self.wait_until(lambda: not self.is_running(), timeout)
         return self.inspect()["State"]["ExitCode"]
 
-    def wait_until(self, predicate: Callable[[], object], timeout: float = 60) -> object:
+    def wait_until(self, predicate: Callable[[], T], timeout: float = 60) -> T:
         """Poll `predicate`; a failure carries the container's log."""
         return wait_until(predicate, timeout, describe=self.logs)
 

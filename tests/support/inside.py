@@ -6,5 +6,5 @@ from repository import ROOT
 
 
 def program(name: str) -> str:
-    """Return the text of tests/inside/NAME, for `python -c` in a container that cannot see this folder."""
+    """Return the text of tests/inside/NAME, for `python -c` or `sh -c` in a container that cannot see this folder."""
     return (ROOT / "tests" / "inside" / name).read_text()

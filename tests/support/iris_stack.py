@@ -8,11 +8,14 @@ import subprocess
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 from docker_cli import Compose, Container, wait_until
 from iris_api import SETOSA, read_metrics
 from load import Load
+
+T = TypeVar("T")
 
 
 class Prometheus:
@@ -94,7 +97,7 @@ def parse_metrics(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in re.findall(r"^(\w+) (\S+)$", text, re.MULTILINE)}
 
 
-async def off_loop(function: Callable, *arguments: object) -> object:
+async def off_loop(function: Callable[..., T], *arguments: object) -> T:
     """Call what blocks without holding up the load."""
     return await asyncio.to_thread(function, *arguments)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, docker
 from posture import violations_of_project
@@ -38,7 +39,7 @@ class Newcomer:
             )  # fmt: skip
 
     @property
-    def identity(self) -> dict[str, object]:
+    def identity(self) -> dict[str, Any]:
         """Arguments of subprocess.Popen that make a command theirs; only root can hand one over."""
         mine = os.getuid() != 0
         return {} if mine else {"user": self.uid, "group": self.gid, "extra_groups": []}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from readme import first_line
 
 # In this order; CONTRIBUTING.md tells why. Everything else is the same in both shells.
 SUBSTITUTIONS = [
@@ -49,7 +50,7 @@ def read_pairs(document: Path) -> list[Pair]:
         if block == "bash":
             bash += token.content
         elif block == "powershell":
-            pairs.append(Pair(token.map[0] + 1, bash, token.content))
+            pairs.append(Pair(first_line(token), bash, token.content))
         if block in {"powershell", "heading_open"}:
             bash = ""
     return pairs

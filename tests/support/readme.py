@@ -16,8 +16,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 NOT_RUN = re.compile(r"<!-- not run: (.+?) -->")
 END_OF_STEP = "@@ end of step @@"
@@ -49,18 +51,24 @@ def read_steps(document: Path) -> list[Step]:
         if token.type != "fence" or token.info.strip() != "bash":
             continue
         below = tokens[number + 1] if number + 1 < len(tokens) else None
-        shown = below is not None and below.type == "fence" and below.info.strip() == "text"
-        above = tokens[number - 1] if number else None
-        mark = NOT_RUN.fullmatch(above.content.strip()) if above else None
+        shown = below if below and (below.type, below.info.strip()) == ("fence", "text") else None
+        above = tokens[number - 1].content if number else ""
+        mark = NOT_RUN.fullmatch(above.strip())
         steps.append(
             Step(
-                line=token.map[0] + 1,
+                line=first_line(token),
                 commands=token.content,
-                expected=below.content if shown else None,
+                expected=shown.content if shown else None,
                 not_run=mark.group(1) if mark else None,
             )
         )
     return steps
+
+
+def first_line(block: Token) -> int:
+    """Return the line of the document, from 1, on which a block begins."""
+    assert block.map is not None
+    return block.map[0] + 1
 
 
 def matches(expected: str, printed: str) -> bool:
@@ -81,7 +89,7 @@ def run_steps(
     folder: Path,
     env: dict[str, str],
     timeout: float,
-    identity: dict[str, object] | None = None,
+    identity: dict[str, Any] | None = None,
     after_each: Callable[[], object] = lambda: None,
 ) -> None:
     """Run the steps in one shell in `folder`, calling `after_each` between them.
@@ -132,7 +140,7 @@ def run_steps(
 def read_output(shell: subprocess.Popen[str]) -> tuple[str, bool]:
     """Return what the shell prints in a step, and whether the step came to its end."""
     assert shell.stdout is not None
-    lines = []
+    lines: list[str] = []
     for line in shell.stdout:
         if line.endswith(END_OF_STEP + "\n"):
             return "".join(lines) + line.removesuffix(END_OF_STEP + "\n"), True

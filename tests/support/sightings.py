@@ -18,6 +18,7 @@ from pathlib import Path
 import leaks
 import yaml
 from docker_cli import Compose, Container, docker, free_port, wait_until
+from inside import program
 from posture import Sighting, look
 
 QUICK_CHECKS = "compose.quick-checks.yaml"
@@ -165,17 +166,10 @@ def see_break(project: Compose, order: list[list[str]]) -> Iterator[Sighting]:
             yield replace(sighting, turned_unhealthy=turns_unhealthy(container))
 
 
-# What comes of the first process. A health check does not: stopped while it starts, it would hold up the engine's watch.
-STOP_ALL = """
-stop() { for child in $(cat /proc/$1/task/*/children); do kill -STOP $child; stop $child; done; }
-stop 1
-"""
-
-
 def freeze(container: Container) -> None:
     """Stop every process, as a deadlock would. (`docker pause` would stop the health check as well.)"""
     # From inside it reaches all but the first one, which only the host can stop.
-    container.exec("sh", "-c", STOP_ALL, check=False)
+    container.exec("sh", "-c", program("stop_children.sh"), check=False)
     container.kill("STOP")
 
 

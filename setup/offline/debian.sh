@@ -4,9 +4,9 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=lib.sh
+# shellcheck source=../lib.sh
 . "$here/../lib.sh"
-# shellcheck source=engine.sh
+# shellcheck source=../engine.sh
 . "$here/../engine.sh"
 # shellcheck source=pip-settings.sh
 . "$here/pip-settings.sh"

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # The images of all labs as one file, for a room without a network. Usage:
-#   setup/bundle.sh images LAB...       what a class will download, with sizes
-#   setup/bundle.sh save FILE LAB...    build the labs, write their images to FILE (FILE.zst: with zstd, else gzip)
-#   setup/bundle.sh load FILE LAB...    take the images from FILE, so that the labs build and run offline
+#   setup/offline/bundle.sh images LAB...       what a class will download, with sizes
+#   setup/offline/bundle.sh save FILE LAB...    build the labs, write their images to FILE (FILE.zst: with zstd, else gzip)
+#   setup/offline/bundle.sh load FILE LAB...    take the images from FILE, so that the labs build and run offline
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=lib.sh
-. "$here/lib.sh"
-# shellcheck source=engine.sh
-. "$here/engine.sh"
-# shellcheck source=images.sh
-. "$here/images.sh"
+# shellcheck source=../lib.sh
+. "$here/../lib.sh"
+# shellcheck source=../engine.sh
+. "$here/../engine.sh"
+# shellcheck source=../images.sh
+. "$here/../images.sh"
 # shellcheck source=carry.sh
 . "$here/carry.sh"
 
@@ -139,5 +139,5 @@ case "$command" in
   images) list "$@" ;;
   save) save "$@" ;;
   load) load "$@" ;;
-  *) die "usage: setup/bundle.sh images LAB... | save FILE LAB... | load FILE LAB..." ;;
+  *) die "usage: setup/offline/bundle.sh images LAB... | save FILE LAB... | load FILE LAB..." ;;
 esac

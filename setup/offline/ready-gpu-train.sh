@@ -5,12 +5,12 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=lib.sh
-. "$here/lib.sh"
-# shellcheck source=images.sh
-. "$here/images.sh"
+# shellcheck source=../lib.sh
+. "$here/../lib.sh"
+# shellcheck source=../images.sh
+. "$here/../images.sh"
 
-lab="$here/../gpu-train"
+lab="$here/../../gpu-train"
 INDEX=https://download.pytorch.org/whl/cpu
 
 has_wheel() { ls "$lab"/wheels/*.whl >/dev/null 2>&1; }
