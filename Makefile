@@ -138,7 +138,7 @@ load: ## take the images from that file; then the labs work offline
 down: ## stop all labs
 	@for lab in $(LABS); do docker compose --project-directory $$lab --profile '*' down --remove-orphans; done
 
-clean: ## stop all labs and remove what they made (says what)
+clean: ## remove what the labs made: lists it and asks (YES=1: no)
 	@setup/clean.sh $(LABS)
 
 venv:
