@@ -32,7 +32,7 @@ lab1: ready-batch-job ## clean a CSV file: batch-job/data/clean.csv
 
 lab2: ready-ds-lab ## JupyterLab: prints the URL to click (or PORT=8890 make lab2)
 	@setup/lab2.sh prepare
-	env -u JUPYTER_TOKEN $(COMPOSE) ds-lab up --build --detach --wait
+	JUPYTER_TOKEN= $(COMPOSE) ds-lab up --build --detach --wait
 	@setup/lab2.sh url
 
 lab2-down: ## stop JupyterLab and forget its token; the notebooks stay
@@ -44,6 +44,7 @@ LAB3 = $(ENGINE) ml-prod-demo
 LAB3_FULL = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.full.yaml --profile full
 
 lab3: ready-ml-prod-demo ## train a model and serve it: http://127.0.0.1:8000
+	@setup/ports.sh ml-prod-demo api 8000 PORT lab3
 	$(LAB3) up --build --detach --wait
 	$(LAB3) logs --no-log-prefix --tail 1 train
 	$(LAB3) exec -T api python sample.py

@@ -32,11 +32,11 @@ built_images() {
 }
 
 # The lines of .cleanup of lab $1, without comments.
-named() { grep -Ev '^(#|$)' "$1/.cleanup"; }
+named() { sed '/^#/d; /^$/d' "$1/.cleanup"; }
 
 # Prints what there is of lab $1, a line each: what it is, its name, and what a volume holds.
 find_made() {
-  local project name other path words image
+  local project name other path part words image
   project=$(docker compose --project-directory "$1" config --no-interpolate | sed -n 's/^name: //p')
   docker ps --all --filter "label=com.docker.compose.project=$project" --format 'container {{.Names}}'
   docker network ls --filter "label=com.docker.compose.project=$project" --format 'network {{.Name}}'
@@ -46,8 +46,11 @@ find_made() {
   named "$1" | sed -n 's/^volume //p' | while read -r name words; do
     ! docker volume inspect "${project}_$name" >/dev/null 2>&1 || say "volume ${project}_$name ($words)"
   done
-  named "$1" | grep -v '^volume ' | while read -r name _ other; do
+  named "$1" | sed '/^volume /d' | while read -r name _ other; do
     path=$1/$name
+    # What a run that was killed had not yet renamed.
+    part=${path%/*}/.${path##*/}.part
+    [ ! -f "$part" ] || say "file $part"
     # Yours as soon as it is not what the lab made.
     [ -z "$other" ] || cmp -s "$path" "$1/$other" || continue
     [ ! -f "$path" ] || say "file $path"
@@ -61,8 +64,7 @@ remove() {
     # Without force: what a container of another project uses stays, and Docker says so.
     image) docker image rm "$2" || true ;;
     file)
-      # Beside it, what a run that was killed had not yet renamed.
-      rm -f "$2" "${2%/*}/.${2##*/}.part"
+      rm -f "$2"
       case "$2" in */.secrets/*) rmdir "${2%/*}" 2>/dev/null || true ;; esac
       ;;
   esac </dev/null >/dev/null
