@@ -32,7 +32,7 @@ lab1: ready-batch-job ## clean a CSV file: batch-job/data/clean.csv
 
 lab2: ready-ds-lab ## JupyterLab: prints the URL to click (or PORT=8890 make lab2)
 	@setup/lab2.sh prepare
-	env -u JUPYTER_TOKEN $(COMPOSE) ds-lab up --build --detach --wait
+	JUPYTER_TOKEN= $(COMPOSE) ds-lab up --build --detach --wait
 	@setup/lab2.sh url
 
 lab2-down: ## stop JupyterLab and forget its token; the notebooks stay
@@ -45,6 +45,7 @@ LAB3_METRICS = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/production/m
 LAB3_FULL = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/production/compose.yaml
 
 lab3: ready-ml-prod-demo ## train a model and serve it: http://127.0.0.1:8000
+	@setup/ports.sh ml-prod-demo api 8000 PORT lab3
 	$(LAB3) up --build --detach --wait
 	$(LAB3) logs --no-log-prefix --tail 1 train
 	$(LAB3) exec -T api python smoke.py
@@ -146,7 +147,7 @@ load: ## take the images from that file; then the labs work offline
 down: ## stop all labs
 	@. setup/lib.sh; for lab in $(LABS); do docker compose $$(files_of $$lab) --profile '*' down --remove-orphans; done
 
-clean: ## stop all labs and remove what they made (says what)
+clean: ## remove what the labs made: lists it and asks (YES=1: no)
 	@setup/clean.sh $(LABS)
 
 venv:

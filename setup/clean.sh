@@ -1,33 +1,89 @@
 #!/usr/bin/env bash
-# Stops the labs given and removes what they made: containers, named volumes, images, written files.
-# Base images stay. Usage: setup/clean.sh LAB...
+# Stops the labs given and removes what they made, and nothing else: their containers, the images they build, and the
+# volumes and files that their .cleanup names. Asks first; YES=1 does not. Usage: setup/clean.sh LAB...
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 # shellcheck source=lib.sh
 . setup/lib.sh
+# shellcheck source=engine.sh
+. setup/engine.sh
 
-# Your own input may lie where the sample is generated.
-kept=":(exclude)batch-job/data/raw.csv"
-
-if docker info >/dev/null 2>&1; then
-  images=$(docker image ls -q --filter label=org.opencontainers.image.vendor=docker-labs-for-ml | sort -u)
-  for lab in "$@"; do
-    say "removing the containers, networks and volumes of $lab"
-    # shellcheck disable=SC2046  # a list of options
-    docker compose $(files_of "$lab") --profile '*' down --volumes --remove-orphans
+# The configuration of lab $1: of compose.yaml, and again with each file that is given beside it (for a GPU, say).
+# Not with an override: that one is yours.
+configurations() {
+  local file compose="docker compose --project-directory $1 -f $1/compose.yaml"
+  $compose --profile '*' config --no-interpolate
+  for file in "$1"/compose.*.yaml "$1"/*/compose*.yaml; do
+    case "$file" in *"*"* | *override*) continue ;; esac
+    $compose -f "$file" --profile '*' config --no-interpolate
   done
-  if [ -n "$images" ]; then
-    say "removing the labs' images:"
-    docker image ls --filter label=org.opencontainers.image.vendor=docker-labs-for-ml
-    # shellcheck disable=SC2086  # a list of ids
-    docker image rm --force $images >/dev/null
-  fi
+}
+
+# The images that lab $1 builds. Compose names them after project and service where the file gives no name.
+built_images() {
+  configurations "$1" | awk '
+    /^name:/ { project = $2 }
+    /^[a-z]/ { services = ($1 == "services:") }
+    services && /^  [^ ]/ { service = $1; sub(/:$/, "", service); number++; built = 0 }
+    services && /^    build:/ { built = 1; name[number] = project "-" service }
+    services && /^    image:/ && built { name[number] = $2 }
+    END { for (number in name) print name[number] }'
+}
+
+# The lines of .cleanup of lab $1, without comments.
+named() { sed '/^#/d; /^$/d' "$1/.cleanup"; }
+
+# Prints what there is of lab $1, a line each: what it is, its name, and what a volume holds.
+find_made() {
+  local project name other path part words image
+  project=$(docker compose --project-directory "$1" config --no-interpolate | sed -n 's/^name: //p')
+  docker ps --all --filter "label=com.docker.compose.project=$project" --format 'container {{.Names}}'
+  docker network ls --filter "label=com.docker.compose.project=$project" --format 'network {{.Name}}'
+  for image in $(built_images "$1"); do
+    ! docker image inspect "$image" >/dev/null 2>&1 || say "image $image"
+  done
+  named "$1" | sed -n 's/^volume //p' | while read -r name words; do
+    ! docker volume inspect "${project}_$name" >/dev/null 2>&1 || say "volume ${project}_$name ($words)"
+  done
+  named "$1" | sed '/^volume /d' | while read -r name _ other; do
+    path=$1/$name
+    # What a run that was killed had not yet renamed.
+    part=${path%/*}/.${path##*/}.part
+    [ ! -f "$part" ] || say "file $part"
+    # Yours as soon as it is not what the lab made.
+    [ -z "$other" ] || cmp -s "$path" "$1/$other" || continue
+    [ ! -f "$path" ] || say "file $path"
+  done
+}
+
+remove() {
+  case "$1" in
+    network) docker network rm --force "$2" ;;
+    volume) docker volume rm "$2" ;;
+    # Without force: what a container of another project uses stays, and Docker says so.
+    image) docker image rm "$2" || true ;;
+    file)
+      rm -f "$2"
+      case "$2" in */.secrets/*) rmdir "${2%/*}" 2>/dev/null || true ;; esac
+      ;;
+  esac </dev/null >/dev/null
+}
+
+[ "${YES:-}" = 1 ] || [ -t 0 ] || die "make clean asks before it removes, and here is no terminal to ask on: 'YES=1 make clean' does not ask"
+engine_answers || die "no Docker engine answers, and the labs' containers and volumes are there: start it, then 'make clean'"
+
+made=$(for lab in "$@"; do find_made "$lab"; done | sort -u)
+[ -n "$made" ] || { say "clean: the labs have left nothing here"; exit; }
+say "clean: this goes, and nothing else:"
+say "$made"
+if [ "${YES:-}" != 1 ]; then
+  read -r -p "Remove all of it? [y/N] " answer || answer=""
+  case "$answer" in [yY]*) ;; *) say "clean: nothing was removed"; exit ;; esac
 fi
 
-if git rev-parse --git-dir >/dev/null 2>&1; then
-  say "removing the files that git ignores (batch-job/data/raw.csv stays, it may be yours):"
-  git clean -fdX -- . "$kept"
-else
-  say "not a git checkout: the files that the labs wrote stay"
-fi
+for lab in "$@"; do
+  docker compose --project-directory "$lab" --profile '*' down --remove-orphans
+done
+say "$made" | while read -r kind name _; do remove "$kind" "$name"; done
+say "clean: done"

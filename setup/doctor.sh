@@ -9,6 +9,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/engine.sh"
 # shellcheck source=images.sh
 . "$here/images.sh"
+# shellcheck source=ports.sh
+. "$here/ports.sh"
 
 failed=0
 good() { printf '✓ %-11s %s\n' "$1" "$2"; }
@@ -22,7 +24,7 @@ check_engine() {
   local version
   version=$(engine_version)
   if [ -z "$version" ]; then
-    if can_install; then bad engine "none answers: 'make lab1' installs and starts one"; else bad engine "$(how_to_get_docker)"; fi
+    bad engine "$(who_keeps_silent || how_to_start)"
   elif [ "${version%%.*}" -lt "$OLDEST_ENGINE" ]; then
     bad engine "$version is too old: install $OLDEST_ENGINE or newer, $DOCKER_DOCS"
   else
@@ -30,9 +32,19 @@ check_engine() {
   fi
 }
 
+how_to_start() {
+  if may_install; then say "none answers: 'make lab1' installs and starts one"; else how_to_get_docker; fi
+}
+
 # $1 = name, $2 = its version or nothing
 check_plugin() {
-  if [ -n "$2" ]; then good "$1" "$2"; else bad "$1" "missing: 'make lab1' installs it, or see $DOCKER_DOCS"; fi
+  if [ -n "$2" ]; then
+    good "$1" "$2"
+  elif may_install && { missing_plugins || ! command -v docker; } >/dev/null; then
+    bad "$1" "missing: 'make lab1' installs it"
+  else
+    bad "$1" "missing: $(how_to_get_plugins)"
+  fi
 }
 
 check_disk() {
@@ -85,29 +97,20 @@ check_images() {
   done
 }
 
-port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-port_holder() {
-  local holder
-  holder=$(docker ps --filter "publish=$1" --format 'container {{.Names}}' 2>/dev/null | head -n 1)
-  [ -n "$holder" ] || holder=$(ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1 (pid \2)/p' | head -n 1)
-  [ -n "$holder" ] || holder=$(lsof -nP -iTCP:"$1" -sTCP:LISTEN 2>/dev/null | awk 'NR == 2 { print $1 " (pid " $2 ")" }')
-  say "${holder:-another program}"
-}
-
-check_port() {
+# $1 = port, $2 = the variable that chooses another
+check_port_of() {
   if port_is_taken "$1"; then
-    note "port $1" "held by $(port_holder "$1"): stop it, or choose another with PORT=..."
+    note "port $1" "held by $(port_holder "$1"): stop it, or choose another with $2=..."
   else
     good "port $1" "free"
   fi
 }
 
 check_gpu() {
-  if docker info --format '{{json .Runtimes}}' 2>/dev/null | grep -q nvidia; then
-    good gpu "the engine has the NVIDIA runtime"
-  elif [ -e /dev/nvidia0 ]; then
-    note gpu "there is a GPU but the engine has no NVIDIA runtime: install the NVIDIA Container Toolkit"
+  if engine_knows_gpus; then
+    good gpu "the engine can hand out NVIDIA GPUs"
+  elif [ -e /dev/nvidia0 ] || [ -e /dev/dxg ]; then
+    note gpu "there is a GPU but the engine cannot hand it out: install the NVIDIA Container Toolkit"
   else
     note gpu "none: everything runs on the CPU"
   fi
@@ -120,8 +123,10 @@ check_disk
 check_memory
 check_registry
 check_images
-for port in 8000 8888 9090 5000 5001; do
-  check_port "$port"
-done
+check_port_of 8000 PORT
+check_port_of 8888 PORT
+check_port_of 9090 PROMETHEUS_PORT
+check_port_of 5000 PORT
+check_port_of 5001 MLFLOW_PORT
 check_gpu
 exit "$failed"

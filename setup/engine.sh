@@ -1,7 +1,13 @@
 # shellcheck shell=bash
 # A Docker engine with compose v2 and buildx: found, or installed and started on Debian and Ubuntu.
 
+# shellcheck source=packages.sh
+. "${BASH_SOURCE[0]%/*}/packages.sh"
+
 DOCKER_LOG=/var/log/dockerd.log
+DOCKER_PID=/var/run/docker.pid
+# There where systemd runs.
+SYSTEMD=/run/systemd/system
 DOCKER_DOCS="https://docs.docker.com/get-docker/"
 
 # Engine 23 is the first whose default builder is BuildKit with what the Dockerfiles here use.
@@ -24,85 +30,44 @@ engine_disk_free() {
   df -Pk "$root" | awk 'NR == 2 { print int($4 / 1024) }'
 }
 
+# By the runtime of the NVIDIA Container Toolkit or, in newer engines, by the devices it describes (CDI).
+engine_knows_gpus() { docker info --format '{{json .}}' 2>/dev/null | grep -Eq '"nvidia":|nvidia\.com/gpu'; }
+
 engine_is_ready() {
   local version
   version=$(engine_version) && [ -n "$version" ] && [ "${version%%.*}" -ge "$OLDEST_ENGINE" ] &&
     [ -n "$(compose_version)" ] && [ -n "$(buildx_version)" ]
 }
 
-# Prints ID and VERSION_ID of a Linux, nothing elsewhere.
-os_release() {
-  # shellcheck source=/dev/null
-  [ "$(uname -s)" != Linux ] || (. /etc/os-release && say "$ID ${VERSION_ID:-}") 2>/dev/null
-}
-
-# Prints the packages that hold the engine on this distribution ($1 = ID, $2 = VERSION_ID), or fails.
-engine_packages() {
-  case "${1:-} ${2:-}" in
-    "debian 12" | "debian 13") say docker.io docker-cli containerd docker-compose docker-buildx ;;
-    "ubuntu 22.04" | "ubuntu 24.04") say docker.io docker-compose-v2 docker-buildx ;;
+# Prints the packages with what is missing of compose and buildx, for the vendor that this machine's docker came from;
+# fails where no package manager brought it.
+missing_plugins() {
+  local packages package
+  case "$(dpkg -S "$(command -v docker)" 2>/dev/null)" in
+    docker-ce-cli:*) packages="docker-compose-plugin docker-buildx-plugin" ;;
+    docker-cli:* | docker.io:*) packages=$(distribution_packages) || return 1 ;;
     *) return 1 ;;
   esac
+  for package in $packages; do
+    case "$package" in
+      *compose*) [ -n "$(compose_version)" ] || say "$package" ;;
+      *buildx*) [ -n "$(buildx_version)" ] || say "$package" ;;
+    esac
+  done | paste -sd ' ' -
 }
 
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
-can_be_root() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
-
-apt_get() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@"
-}
-
-# Prints apt sources for Debian suite $1 at the mirrors this machine itself uses, so that none is named here.
-# Prints nothing on Ubuntu, whose mirrors carry no Debian.
-debian_sources() {
-  # shellcheck disable=SC2016  # apt expands these
-  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-    awk -v to="$1" -v from="$(. /etc/os-release && say "$VERSION_CODENAME")" '
-      $3 == "main" && index($2, from) == 1 {
-        sub(from, to, $2)
-        print "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]", $1, $2, "main"
-      }'
-}
-
-# Debian 12 has engine 20.10 and no compose v2. Debian 13's packages run on it, taken through a private
-# apt configuration: the machine's own sources stay as they were, and only these packages come from 13.
-install_from_trixie() {
-  local apt options
-  apt=$(mktemp -d)
-  chmod 755 "$apt"
-  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs"
-  debian_sources trixie >"$apt/sources.list"
-  options="-o Dir::Etc::sourcelist=$apt/sources.list -o Dir::Etc::sourceparts=/dev/null
-    -o Dir::Etc::preferencesparts=/dev/null -o Dir::State::lists=$apt/lists -o Dir::Cache=$apt/cache
-    -o APT::Sandbox::User=root"
-  # shellcheck disable=SC2086  # options and packages are lists of words
-  (cd "$apt/debs" && apt_get $options update && apt_get $options download "$@") &&
-    apt_get update &&
-    apt_get install -y --no-install-recommends "$apt"/debs/*.deb iptables runc &&
-    rm -rf "$apt"
-}
-
-install_engine() {
-  local release packages log
-  release=$(os_release)
-  # shellcheck disable=SC2086  # release is "ID VERSION_ID", packages a list of words
-  packages=$(engine_packages $release)
-  say "setup: installing a Docker engine from the distribution's packages: $packages"
-  log=$(mktemp)
-  # shellcheck disable=SC2086
-  if [ "$release" = "debian 12" ]; then
-    install_from_trixie $packages
+# Says in one line how to get them.
+how_to_get_plugins() {
+  local packages
+  if packages=$(missing_plugins); then
+    say "Docker lacks compose v2 or buildx: 'sudo apt-get install $packages'"
   else
-    apt_get update && apt_get install -y --no-install-recommends $packages
-  fi >"$log" 2>&1 || {
-    tail -n 20 "$log" >&2
-    die "the engine's packages could not be installed (the last lines of apt are above)"
-  }
-  rm -f "$log"
+    say "Docker lacks compose v2 or buildx: see $DOCKER_DOCS"
+  fi
 }
 
 engine_log() {
-  if [ -d /run/systemd/system ]; then
+  if [ -d "$SYSTEMD" ]; then
     as_root journalctl -u docker --no-pager -n 20
   else
     as_root tail -n 20 "$DOCKER_LOG"
@@ -112,30 +77,55 @@ engine_log() {
 # Starts dockerd in a session of its own with no inherited descriptor, so that it outlives the caller and never
 # holds the caller's output open. Prints its process id.
 start_dockerd() {
-  as_root sh -c "setsid nohup dockerd </dev/null >$DOCKER_LOG 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- & echo \$!"
+  as_root sh -c "setsid nohup dockerd </dev/null >>$DOCKER_LOG 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- & echo \$!"
 }
 
-engine_answers_or_died() { engine_answers || ! as_root kill -0 "$1" 2>/dev/null; }
+# Prints the process id of a dockerd that is there already, ready or not, or fails.
+running_dockerd() {
+  local pid
+  pid=$(cat "$DOCKER_PID" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] && say "$pid"
+}
 
+root_gets_an_answer() { [ -n "$(as_root docker version --format '{{.Server.Version}}' 2>/dev/null)" ]; }
+answers_or_died() { root_gets_an_answer || ! as_root kill -0 "$1" 2>/dev/null; }
+
+# Starts what does not run; an engine that runs is waited for, never restarted.
 start_engine() {
+  local pid
+  ! root_gets_an_answer || return 0
   say "setup: starting the Docker engine"
-  if [ -d /run/systemd/system ]; then
-    as_root systemctl restart docker || true
-    wait_until 60 engine_answers || true
+  if [ -d "$SYSTEMD" ]; then
+    as_root systemctl start docker || true
+    wait_until 60 root_gets_an_answer || true
   else
-    wait_until 60 engine_answers_or_died "$(start_dockerd)" || true
+    pid=$(running_dockerd) || pid=$(start_dockerd)
+    wait_until 60 answers_or_died "$pid" || true
   fi
-  engine_answers || {
+  root_gets_an_answer || {
     engine_log >&2
     die "the Docker engine does not answer (the last lines of its log are above)"
   }
 }
 
-# A user who is not yet in the docker group gets the socket for now and the group from the next login on.
-let_user_in() {
-  [ "$(id -u)" = 0 ] && return
-  as_root usermod -aG docker "$(id -un)"
-  as_root chgrp "$(id -g)" /var/run/docker.sock
+# Where no engine answers, says in one line why, unless this machine's own has to be installed or started; then it fails.
+who_keeps_silent() {
+  local context
+  context=$(docker context show 2>/dev/null) || context=default
+  if [ -n "${DOCKER_HOST:-}" ]; then
+    say "no engine answers at DOCKER_HOST=$DOCKER_HOST: start it there, or 'unset DOCKER_HOST' to use this machine's"
+  elif [ "${context:-default}" != default ]; then
+    say "the engine of the Docker context '$context' does not answer: start it, or 'docker context use default'"
+  elif runs_for_others; then
+    say "the Docker engine runs, but $(id -un) may not use it: 'sudo usermod -aG docker $(id -un)', then log in anew"
+  else
+    return 1
+  fi
+}
+
+runs_for_others() {
+  [ "$(id -u)" != 0 ] || return 1
+  case "$(docker version 2>&1)" in *"permission denied"*) ;; *) return 1 ;; esac
+  ! can_be_root || root_gets_an_answer
 }
 
 # Says in one line what is missing and how to get it; the caller exits.
@@ -146,25 +136,49 @@ how_to_get_docker() {
   esac
 }
 
-can_install() {
-  # shellcheck disable=SC2046  # two words
-  engine_packages $(os_release) >/dev/null && can_be_root
+may_install() { [ -z "${LABS_NO_INSTALL:-}" ] && can_install; }
+
+# What is said after a remedy where something could have been installed.
+not_allowed() { [ -z "${LABS_NO_INSTALL:-}" ] || say " (LABS_NO_INSTALL is set: nothing was installed)"; }
+
+# Installs this machine's engine where there is none, and starts it. Whoever installs it is let in: the socket
+# for now, the group from the next login on.
+get_engine() {
+  may_install || die "$(how_to_get_docker)$(not_allowed)"
+  # A user's PATH may lack the folder that Debian puts it in.
+  if (PATH=$PATH:/usr/sbin && command -v dockerd >/dev/null); then
+    start_engine
+  else
+    # shellcheck disable=SC2046  # a list of words
+    install_packages $(distribution_packages)
+    start_engine
+    [ "$(id -u)" = 0 ] || {
+      as_root usermod -aG docker "$(id -un)"
+      as_root chgrp "$(id -g)" /var/run/docker.sock
+    }
+  fi
+  engine_answers || die "$(who_keeps_silent || how_to_get_docker)"
+}
+
+get_plugins() {
+  local packages
+  if ! { may_install && packages=$(missing_plugins); }; then die "$(how_to_get_plugins)$(not_allowed)"; fi
+  # shellcheck disable=SC2086  # a list of words
+  install_packages $packages
 }
 
 ensure_engine() {
+  local reason version
   engine_is_ready && return
-  [ -z "${LABS_NO_INSTALL:-}" ] || die "$(how_to_get_docker) (LABS_NO_INSTALL is set: nothing was installed)"
-  can_install || die "$(how_to_get_docker)"
-  engine_answers && [ "$(engine_version | cut -d. -f1)" -lt "$OLDEST_ENGINE" ] &&
-    die "the running engine is $(engine_version), $OLDEST_ENGINE or newer is needed: stop it and repeat, the newer one keeps your images"
-  if command -v dockerd >/dev/null && [ -n "$(compose_version)" ] && [ -n "$(buildx_version)" ]; then
-    engine_answers || start_engine
-    engine_is_ready && return
+  if ! engine_answers; then
+    if reason=$(who_keeps_silent); then die "$reason"; fi
+    get_engine
   fi
-  install_engine
-  start_engine
-  let_user_in
-  engine_is_ready || die "the engine was installed but is not complete: run 'make doctor'"
+  version=$(engine_version)
+  [ "${version%%.*}" -ge "$OLDEST_ENGINE" ] ||
+    die "the engine is $version, $OLDEST_ENGINE or newer is needed: upgrade it, $DOCKER_DOCS"
+  [ -n "$(compose_version)" ] && [ -n "$(buildx_version)" ] || get_plugins
+  engine_is_ready || die "Docker is installed but not complete: run 'make doctor'"
 }
 
 # A build that runs out of disk ends in pages of text with the cause somewhere among them.

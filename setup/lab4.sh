@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=lib.sh
 . setup/lib.sh
+# shellcheck source=engine.sh
+. setup/engine.sh
 # shellcheck source=images.sh
 . setup/images.sh
 
@@ -15,9 +17,6 @@ cpu() {
 }
 
 gpu_image() { awk 'toupper($1) == "FROM" && $NF == "gpu" { print $2 }' gpu-train/Dockerfile; }
-
-# By the runtime of the NVIDIA Container Toolkit or, in newer engines, by the devices it describes (CDI).
-engine_knows_gpus() { docker info --format '{{json .}}' 2>/dev/null | grep -Eq '"nvidia":|nvidia\.com/gpu'; }
 
 [ "${DEVICE:-auto}" != cpu ] || cpu "DEVICE=cpu"
 

@@ -29,8 +29,11 @@ unpack_wheels() {
 drop_wheels() { ! is_present "$WHEELS" || docker image rm "$WHEELS" >/dev/null; }
 
 # A clone's modes follow its owner's umask (664 on Ubuntu, 644 elsewhere), and with another mode a file is another
-# file to the cache. Only what lists packages, and code: what you keep to yourself stays as it is.
+# file to the cache. Only what git holds of lists of packages and code: any other file is somebody's own.
 same_modes() {
-  find "$1" -name .secrets -prune -o \
-    \( -type d -name wheels -o -type f \( -name '*.txt' -o -name '*.py' -o -path '*/wheels/*' \) \) -exec chmod go=u-w {} +
+  local file
+  git ls-files -z -- "$1/*.txt" "$1/*.py" "$1/wheels" 2>/dev/null | while IFS= read -r -d '' file; do
+    [ ! -f "$file" ] || chmod go=u-w "$file"
+    case "$file" in */wheels/*) chmod go=u-w "${file%/*}" ;; esac
+  done
 }

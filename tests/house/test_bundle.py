@@ -52,6 +52,8 @@ def clone(folder: Path) -> None:
         wheel.unlink()
     for path in [folder, *folder.rglob("*")]:
         path.chmod(path.stat().st_mode | 0o020)
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", "-C", str(folder), *command], check=True)
 
 
 def save(bundle: Path, *labs: str) -> str:
@@ -123,6 +125,22 @@ def test_images_are_listed_with_what_they_are_on_disk(make: Callable[..., str]) 
     for row in rows:
         assert re.fullmatch(r"\S+:\S+ +here, [1-9]\d* MB on disk", row)
         assert len(row) <= 80
+
+
+def test_only_files_that_git_holds_get_another_mode(tmp_path: Path) -> None:
+    clone(tmp_path)
+    held = tmp_path / "batch-job" / "requirements.txt"
+    own = [tmp_path / "batch-job" / name for name in ("patients.txt", "keys.py", "data/people.txt")]
+    own += [tmp_path / "gpu-train" / "wheels" / "mine.whl"]
+    for path in own:
+        path.write_text("mine")
+        path.chmod(0o600)
+    (script,) = (ROOT / "setup").rglob("carry.sh")
+    command = f". {script}; same_modes batch-job; same_modes gpu-train"
+    subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True)
+    assert held.stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "gpu-train" / "wheels").stat().st_mode & 0o777 == 0o755
+    assert {path.stat().st_mode & 0o777 for path in own} == {0o600}
 
 
 def test_a_bundle_named_gz_is_gzip(engine: None, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_there_are_labs() -> None:
 
 def test_lab_has_the_files_of_a_lab(lab: str) -> None:
     folder = ROOT / lab
-    for name in ("README.md", "compose.yaml", ".dockerignore"):
+    for name in ("README.md", "compose.yaml", ".dockerignore", ".cleanup"):
         assert (folder / name).is_file() or list(folder.glob(f"*/{name}")), f"{lab} has no {name}"
     assert dockerfiles(lab)
     assert list(folder.rglob("requirements.in"))
@@ -93,9 +93,7 @@ def test_dockerfile_style(lab: str) -> None:
         assert last_value(path, "USER").split(":")[0] != "0", f"{path}: runs as root"
         assert re.match(r'\["', re.findall(r"^(?:CMD|ENTRYPOINT) +(.+)$", text, re.MULTILINE)[-1])
         assert "ADD http" not in text
-        assert 'org.opencontainers.image.vendor="docker-labs-for-ml"' in text, (
-            "make clean misses it"
-        )
+        assert 'org.opencontainers.image.vendor="docker-labs-for-ml"' in text
 
 
 def test_images_from_elsewhere_carry_a_tag_and_ours_none(lab: str) -> None:

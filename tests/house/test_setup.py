@@ -1,46 +1,16 @@
-"""setup/ on machines unlike this one: stub programs stand for the docker, uname and apt of such a machine."""
+"""`make` lists its targets; base images are found, pulled or stood in for."""
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from machine import SOURCES, calls
 from repository import ROOT
 
-SOURCES = "set -euo pipefail; . setup/lib.sh; . setup/engine.sh; . setup/images.sh; "
-NO_ENGINE = "echo 'Cannot connect to the Docker daemon' >&2; exit 1"
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """`machine(script, docker="exit 1", LABS_NO_INSTALL="1")` runs a script where `docker` is that stub.
-
-    Every stub notes its calls in the file `calls`, so that a test can say what was not called.
-    """
-
-    def run(script: str, stubs: dict[str, str], **env: str) -> subprocess.CompletedProcess[str]:
-        for name, body in stubs.items():
-            stub = tmp_path / "bin" / name
-            stub.parent.mkdir(exist_ok=True)
-            stub.write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/calls"\n{body}\n')
-            stub.chmod(0o755)
-        path = f"{tmp_path}/bin:{os.environ['PATH']}"
-        return subprocess.run(
-            ["bash", "-c", script],
-            cwd=ROOT, env={**os.environ, "PATH": path, "TMPDIR": str(tmp_path), **env},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-
-    return run
-
-
-def calls(tmp_path: Path) -> str:
-    noted = tmp_path / "calls"
-    return noted.read_text() if noted.exists() else ""
+pytest_plugins = ["machine_fixtures"]
 
 
 def test_make_lists_every_target_with_one_line_each() -> None:
@@ -50,60 +20,6 @@ def test_make_lists_every_target_with_one_line_each() -> None:
     internal = {"ready-%", "venv"}
     assert sorted(listed) == sorted(set(targets) - internal)
     assert max(map(len, shown.splitlines())) <= 80
-
-
-@pytest.mark.parametrize(
-    "release", ["debian 12", "debian 13", "ubuntu 22.04", "ubuntu 24.04", "fedora 42", "debian 11"]
-)
-def test_packages_are_known_for_supported_releases_only(machine, release: str) -> None:
-    done = machine(SOURCES + f"engine_packages {release}", {})
-    supported = release not in {"fedora 42", "debian 11"}
-    assert (done.returncode == 0) is supported
-    assert ("docker.io" in done.stdout) is supported
-
-
-def test_no_engine_on_macos_names_docker_desktop(machine, tmp_path: Path) -> None:
-    done = machine(
-        "setup/ready.sh batch-job",
-        {"docker": NO_ENGINE, "uname": "echo Darwin", "apt-get": "", "dockerd": ""},
-    )
-    assert done.returncode == 1
-    assert "Docker Desktop" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert "apt-get" not in calls(tmp_path)
-    assert "dockerd" not in calls(tmp_path)
-
-
-def test_labs_no_install_refuses_and_says_what_to_do(machine, tmp_path: Path) -> None:
-    stubs = {"docker": NO_ENGINE, "apt-get": "", "dockerd": ""}
-    done = machine("setup/ready.sh batch-job", stubs, LABS_NO_INSTALL="1")
-    assert done.returncode == 1
-    assert "LABS_NO_INSTALL" in done.stderr
-    assert "https://" in done.stderr
-    assert "apt-get" not in calls(tmp_path)
-    assert "dockerd" not in calls(tmp_path)
-
-
-def test_without_root_or_sudo_nothing_is_installed(machine, tmp_path: Path) -> None:
-    stubs = {"docker": NO_ENGINE, "id": "echo 1000", "sudo": "exit 1", "apt-get": "", "dockerd": ""}
-    done = machine("setup/ready.sh batch-job", stubs)
-    assert done.returncode == 1
-    assert "no Docker engine" in done.stderr
-    assert "apt-get" not in calls(tmp_path)
-
-
-def test_an_engine_that_dies_at_start_shows_its_log(machine, tmp_path: Path) -> None:
-    stubs = {
-        "docker": NO_ENGINE,
-        "dockerd": "echo 'failed to mount overlay: boom' >&2; exit 1",
-        "systemctl": "exit 1",
-        "journalctl": "echo 'failed to mount overlay: boom'",
-        "sudo": 'shift; exec "$@"',
-    }
-    done = machine(SOURCES + f"DOCKER_LOG={tmp_path}/log; start_engine", stubs)
-    assert done.returncode == 1
-    assert "failed to mount overlay: boom" in done.stderr
-    assert "does not answer" in done.stderr
 
 
 def test_base_images_are_those_from_elsewhere(machine, tmp_path: Path) -> None:
@@ -183,11 +99,3 @@ def test_pip_settings_of_the_host_reach_the_stand_in_without_its_folders(machine
     assert 'find-links = ["https://mirror.invalid/wheels"]\n' in done.stdout
     assert 'allow-insecure-host = ["mirror.invalid"]\n' in done.stdout
     assert "/some/folder" not in done.stdout
-
-
-def test_doctor_tells_every_fact(machine) -> None:
-    done = machine("setup/doctor.sh", {"docker": NO_ENGINE}, LABS_NO_INSTALL="1")
-    assert done.returncode == 1
-    facts = re.findall(r"^[✓✗·] ((?:port )?\S+)", done.stdout, flags=re.MULTILINE)
-    ports = [f"port {port}" for port in (8000, 8888, 9090, 5000, 5001)]
-    assert facts == ["engine", "compose", "buildx", "disk", *ports, "gpu"]

@@ -196,5 +196,23 @@ def test_a_taken_port_is_one_clear_line(checkout: Checkout) -> None:
         done = checkout.make("lab2", PORT=str(port))
     assert done.returncode
     line, _ = done.stderr.splitlines()
-    assert line.startswith(f"error: port {port} is taken by another program: choose another")
+    assert line.startswith(f"error: port {port} is taken by ")
+    assert ": choose another, e.g. 'PORT=" in line
     assert "make lab2'" in line
+
+
+@pytest.mark.parametrize("env", [{}, {"JUPYTER_TOKEN": "of-the-shell"}])
+def test_port_and_token_of_a_file_env_are_in_the_url(
+    checkout: Checkout, env: dict[str, str]
+) -> None:
+    port = free_port()
+    (checkout.root / "ds-lab" / ".env").write_text(f"PORT={port}\nJUPYTER_TOKEN=of-the-file\n")
+    done = checkout.make("lab2", **env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (url,) = re.findall(r"JupyterLab: (\S+)", done.stdout)
+    token = env.get("JUPYTER_TOKEN", "of-the-file")
+    assert url == f"http://127.0.0.1:{port}/lab?token={token}"
+    assert httpx.get(url, follow_redirects=True).status_code == 200
+    api = f"http://127.0.0.1:{port}/api/contents?token="
+    assert httpx.get(api + token).status_code == 200
+    assert httpx.get(api + "wrong").status_code == 403
