@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import schema
 from fastapi import FastAPI, Request, Response
@@ -47,7 +48,9 @@ app.add_middleware(metrics.CountRequests)
 if production:
     production.plug_into(app)
 behind_key = production.behind_key if production else []
-refusals = {code: {"model": schema.Problem} for code in (401, 413, 422)}
+refusals: dict[int | str, dict[str, Any]] = {
+    code: {"model": schema.Problem} for code in (401, 413, 422)
+}
 
 
 async def read_body(request: Request) -> bytes:

@@ -111,7 +111,8 @@ class ModelStore:
         return model, labels.tolist(), probabilities.tolist()
 
     def _serve(self, model: Model) -> None:
-        self.current, self.problem = model, None
+        self.current = model
+        self.problem: str | None = None
         metrics.MODEL_INFO.clear()
         about = {label: model.about[label] for label in ("name", "version", "runtime")}
         metrics.MODEL_INFO.labels(**about).set(1)

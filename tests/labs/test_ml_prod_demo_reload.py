@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,10 @@ DAMAGES = [
 ]  # fmt: skip
 
 
+def has_failed(api: Api, times: int) -> bool:
+    return api.metric("model_swap_failures_total") == times
+
+
 def test_a_damaged_model_is_not_taken_into_service(
     serve: Callable[..., Api], image_of: Callable, trained: Path, models: Path
 ) -> None:
@@ -93,7 +98,7 @@ def test_a_damaged_model_is_not_taken_into_service(
 
     for failures, damage in enumerate(DAMAGES, start=1):
         damage(models)
-        api.container.wait_until(lambda n=failures: api.metric("model_swap_failures_total") == n)
+        api.container.wait_until(partial(has_failed, api, failures))
         ready = api.get("/ready")
         assert (ready["status"], ready["model_version"]) == ("ready", version), damage.__name__
         assert "/models/" in ready["problem"]

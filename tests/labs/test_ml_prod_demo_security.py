@@ -16,9 +16,9 @@ pytest_plugins = ["iris_fixtures"]
 
 def test_databases_are_unreachable_and_the_full_stack_gives_up_what_it_can(stack: Stack) -> None:
     for service in ("db", "cache"):
-        container = stack[service].inspect()
-        assert not any(container["NetworkSettings"]["Ports"].values())
-        (network,) = container["NetworkSettings"]["Networks"]
+        seen = stack[service].inspect()
+        assert not any(seen["NetworkSettings"]["Ports"].values())
+        (network,) = seen["NetworkSettings"]["Networks"]
         assert json.loads(docker("network", "inspect", network).stdout)[0]["Internal"] is True
     for service, uid in (("db", 999), ("cache", 999), ("prometheus", 65534)):
         container = stack[service]

@@ -12,7 +12,7 @@ from model import Model, ModelStore
 from service import metrics
 
 from production.history import History
-from production.recording import Predictions, Recording
+from production.recording import Cache, Predictions, Recording
 
 
 class RecordingStore(ModelStore):
@@ -40,7 +40,11 @@ class RecordingStore(ModelStore):
         if not self._recording:
             return super().classify(rows)
         started = perf_counter()
-        outcome = self._cached(rows[0]) if len(rows) == 1 else super().classify(rows)
+        outcome = (
+            self._cached(self._recording.cache, rows[0])
+            if len(rows) == 1
+            else super().classify(rows)
+        )
         model, labels, probabilities = outcome
         latency_ms = (perf_counter() - started) * 1000
         self._recording.add(
@@ -51,8 +55,10 @@ class RecordingStore(ModelStore):
         )  # fmt: skip
         return outcome
 
-    def _cached(self, features: tuple[float, ...]) -> tuple[Model, list[int], list[list[float]]]:
-        model, cache = self.current, self._recording.cache
+    def _cached(
+        self, cache: Cache, features: tuple[float, ...]
+    ) -> tuple[Model, list[int], list[list[float]]]:
+        model = self.current
         version = model.about["version"]
         if known := cache.get(version, features):
             label, probabilities = known
