@@ -76,7 +76,7 @@ lab5: ready-mlflow-flask ## MLflow and a Flask service: http://127.0.0.1:5001, :
 	$(LAB5) up --build --detach --wait
 	$(LAB5) --profile train build --quiet train
 	$(LAB5) --profile train run --rm train
-	$(LAB5) --profile smoke run --rm smoke
+	$(LAB5) --profile smoke run --rm --build smoke
 	@setup/lab5.sh urls
 
 lab5-train: ready-mlflow-flask ## train both versions; the service follows by itself
@@ -84,7 +84,7 @@ lab5-train: ready-mlflow-flask ## train both versions; the service follows by it
 	$(LAB5) --profile train run --rm train
 
 lab5-smoke: ready-mlflow-flask ## check the running stack from outside: a table
-	$(LAB5) --profile smoke run --rm smoke
+	$(LAB5) --profile smoke run --rm --build smoke
 
 lab5-down: ## stop lab 5; runs, models and logs stay
 	$(LAB5) --profile '*' down --remove-orphans
@@ -128,10 +128,15 @@ format: venv ## give all Python code the form that make lint wants
 	.venv/bin/ruff format .
 
 lock: venv ## remake every requirements.txt from its requirements.in
+	@setup/ready.sh $(LABS)
 	@setup/lock.sh
 
+# Any folder name may follow, so the shell gets it as it is typed, as a variable.
+override TO := $(value TO)
+export LAB TO
+
 copy: ## start a project from a lab: LAB=batch-job TO=../my-job
-	@setup/copy.sh "$(LAB)" "$(TO)"
+	@setup/copy.sh
 
 images: ## list the base images a class will download, with sizes
 	@setup/offline/bundle.sh images $(LABS)

@@ -18,8 +18,11 @@ esac
 # In a copy that is no git repository yet nobody can say which commit this is.
 revision=$(git rev-parse HEAD 2>/dev/null) || revision=unknown
 
+# As compose names images: after the project, which is this folder unless you say otherwise.
+project=$(docker compose config | sed -n 's/^name: //p')
+
 for name in mlapp mlflow; do
-  image="$REGISTRY/churn-$name:$TAG"
+  image="$REGISTRY/$project-$name:$TAG"
   docker build --quiet --file "Dockerfile.$name" --tag "$image" \
     --label "org.opencontainers.image.version=$TAG" \
     --label "org.opencontainers.image.revision=$revision" . >/dev/null
@@ -28,6 +31,6 @@ done
 
 printf '\nTo deploy exactly these, name them by digest:\n'
 for name in mlapp mlflow; do
-  docker image inspect "$REGISTRY/churn-$name:$TAG" \
-    --format "{{range .RepoDigests}}{{println .}}{{end}}" | grep -F "$REGISTRY/churn-$name@"
+  docker image inspect "$REGISTRY/$project-$name:$TAG" \
+    --format "{{range .RepoDigests}}{{println .}}{{end}}" | grep -F "$REGISTRY/$project-$name@"
 done

@@ -43,8 +43,8 @@ check shellcheck -x -P SCRIPTDIR $(git ls-files '*.sh' .ci/run)
 # shellcheck disable=SC2046
 check hadolint $(git ls-files '*Dockerfile*' ':!*.dockerignore' ':!benchmarks/naive')
 check yamllint --strict .
-check check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-check zizmor --offline --quiet .github/workflows
+check check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml ./*/.github/workflows/*.yml
+check zizmor --offline --quiet .github/workflows ./*/.github/workflows
 check compose_files
 check types
 

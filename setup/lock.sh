@@ -7,17 +7,14 @@ cd "$(dirname "$0")/.."
 # shellcheck source=lib.sh
 . setup/lib.sh
 
-# The Python of the Dockerfile that installs these requirements; the tests run on the host's.
-python_of() {
-  { cat "$(dirname "$1")"/Dockerfile* 2>/dev/null || true; } | sed -n 's/^FROM python:\(3\.[0-9]*\).*/\1/p' | head -n 1
-}
-
-for source in */requirements*.in */*/requirements*.in */*/*/requirements*.in; do
-  [ -f "$source" ] && [ "${source#benchmarks/}" = "$source" ] || continue
-  version=$(python_of "$source")
-  say "lock: ${source%.in}.txt"
-  (cd "$(dirname "$source")" && "$OLDPWD/.venv/bin/uv" pip compile --quiet --universal --generate-hashes \
-    --python-version "${version:-3.10}" --custom-compile-command "make lock" \
-    --no-emit-index-url --no-emit-find-links \
-    "$(basename "$source")" -o "$(basename "${source%.in}.txt")")
+# The labs, each as its README says. What is locked already is made anew too: an index has new versions every day.
+for file in */lock.Dockerfile; do
+  say "lock: ${file%/*}"
+  (cd "${file%/*}" && docker build --quiet --no-cache-filter lock -f lock.Dockerfile --output . . >/dev/null)
 done
+
+# What the tests need runs on the host's Python.
+say "lock: tests"
+cd tests
+../.venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.10 \
+  --custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt

@@ -15,15 +15,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=carry.sh
 . "$here/carry.sh"
 
-# Prints "service image" for every service of lab $1 that is built from it.
+# Prints "service image" for every service of lab $1 that is built from it; compose names the image after the project.
 built_services() {
   # shellcheck disable=SC2046  # a list of options
   docker compose $(files_of "$1") --profile '*' config | awk '
+    /^name:/ { project = $2 }
     /^[a-z]/ { services = ($1 == "services:") }
     services && /^  [^ ]/ { service = $1; sub(/:$/, "", service) }
     services && /^    build:/ { built[service] = 1 }
-    services && /^    image:/ { image[service] = $2 }
-    END { for (name in built) print name, image[name] }' | sort
+    END { for (name in built) print name, project "-" name }' | sort
 }
 
 # The files that say what is built in the lab that is the current folder.
@@ -36,15 +36,16 @@ bake_files() {
 build_with_cache() {
   # shellcheck disable=SC2046  # lists of names
   (cd "$1" && docker buildx bake --load $(bake_files) --set '*.args.BUILDKIT_INLINE_CACHE=1' \
-    $(built_services . | awk '{ print $1 }'))
+    $(built_services . | awk '{ print "--set", $1 ".tags=" $2, $1 }'))
 }
 
 # Hands that cache to the builder; nothing is downloaded, and only what the images lack is built.
 build_from_cache() {
   local service image
-  built_services "$1" | sort -u -k 2,2 | while read -r service image; do
+  built_services "$1" | while read -r service image; do
     # shellcheck disable=SC2046  # a list of options
-    (cd "$1" && docker buildx bake --load $(bake_files) --set "$service.cache-from=$image" "$service" </dev/null)
+    (cd "$1" && docker buildx bake --load $(bake_files) --set "$service.tags=$image" \
+      --set "$service.cache-from=$image" "$service" </dev/null)
   done
 }
 

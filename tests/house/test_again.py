@@ -13,7 +13,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
-from claims import DEFAULT_PORTS, claim, images_of
+from claims import DEFAULT_PORTS, claim
 from docker_cli import PROJECT_LABEL, docker, wait_until
 from leftovers import SHORT, assert_nothing_is_left
 from newcomer import Newcomer
@@ -41,7 +41,7 @@ def checkout(newcomer: Newcomer, owners: dict[str, Newcomer]) -> Iterator[Path]:
     for lab, owner in owners.items():
         (folder / lab / ".env").write_text(f"COMPOSE_PROJECT_NAME={owner.project}\n")
     newcomer.take(newcomer.folder)
-    with claim(DEFAULT_PORTS), claim(*images_of(*LABS), shared=True):
+    with claim(DEFAULT_PORTS):
         yield folder
 
 

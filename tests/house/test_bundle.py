@@ -149,7 +149,7 @@ def test_a_bundle_named_gz_is_gzip(engine: None, tmp_path: Path) -> None:
     assert bundle.read_bytes()[:2] == b"\x1f\x8b"
     assert f"in {-(-bundle.stat().st_size // 2**20)} MB" in printed
     assert list(tmp_path.iterdir()) == [bundle]
-    assert "batch-cleaner" in docker("load", "--input", str(bundle)).stdout
+    assert "batch-job-job" in docker("load", "--input", str(bundle)).stdout
     bundle.unlink()
 
 

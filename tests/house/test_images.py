@@ -3,57 +3,53 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import tomllib
-from claims import claim, images_of
 from compose_files import files, services
-from docker_cli import docker
+from docker_cli import Compose, docker
 from inside import program
 from repository import LABS, ROOT
 
 BUDGETS = tomllib.loads((ROOT / "benchmarks" / "budgets.toml").read_text())["image_mb"]
 
 
-def images(lab: str) -> list[str]:
-    """The images that a lab builds for a machine without a GPU."""
-    built = {
-        service["image"]
-        for name, service in services(lab)
-        if "build" in service and not name.startswith("compose.gpu")
-    }
-    return sorted(built)
+def builders(lab: str) -> list[str]:
+    """The services by which a lab builds its images; where several build the same, the first."""
+    first: dict[str, str] = {}
+    for name, service in services(lab):
+        if "build" in service:
+            first.setdefault(str(service["build"]), name.split(":")[1])
+    return sorted(first.values())
 
 
 @pytest.fixture
-def built(lab: str, engine: None, tmp_path: Path) -> Iterator[list[str]]:
-    """The names of a lab's images, just built. As the caller does it: these are the images of `make`."""
-    main = [file for file in files(lab) if file.name == "compose.yaml"]
-    given = [option for file in main for option in ("-f", file)]
-    command = ["docker", "compose", "--project-directory", ROOT / lab, *given, "--profile", "*"]
-    with claim(*images_of(lab), shared=True):
-        subprocess.run([*command, "build", "--quiet"], check=True, cwd=tmp_path, timeout=1200)
-        yield images(lab)
+def built(lab: str, compose: Callable[..., Compose]) -> dict[str, str]:
+    """A lab's images, just built, by lab and service."""
+    given = [file.relative_to(ROOT / lab) for file in files(lab) if file.name == "compose.yaml"]
+    project = compose(lab, COMPOSE_FILE=":".join(map(str, given)))
+    names = builders(lab)
+    project("--profile", "*", "build", "--quiet", *names, timeout=1200)
+    return {f"{lab}/{name}": f"{project.project}-{name}" for name in names}
 
 
 def test_every_image_has_a_budget() -> None:
-    assert sorted(BUDGETS) == sorted(image for lab in LABS for image in images(lab))
+    assert sorted(BUDGETS) == sorted(f"{lab}/{name}" for lab in LABS for name in builders(lab))
 
 
-def test_images_keep_to_their_budgets(built: list[str]) -> None:
-    for image in built:
+def test_images_keep_to_their_budgets(built: dict[str, str]) -> None:
+    for name, image in built.items():
         megabytes = int(docker("image", "inspect", "-f", "{{.Size}}", image).stdout) / 1e6
-        assert megabytes <= BUDGETS[image], f"{image}: {megabytes:.0f} MB, budget {BUDGETS[image]}"
+        assert megabytes <= BUDGETS[name], f"{name}: {megabytes:.0f} MB, budget {BUDGETS[name]}"
 
 
 def test_no_start_has_to_compile(
-    built: list[str], run_once: Callable[..., subprocess.CompletedProcess[str]]
+    built: dict[str, str], run_once: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    for image in built:
+    for name, image in built.items():
         look = program("without_byte_code.py")
         done = run_once(image, "python", "-c", look, options=["--network=none"])
         count, *bare = done.stdout.split()
         assert int(count) > 100, done
-        assert bare == [], f"{image}: {len(bare)} modules are compiled at every start"
+        assert bare == [], f"{name}: {len(bare)} modules are compiled at every start"

@@ -7,26 +7,25 @@ import platform
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from claims import claim, images_of
 from docker_cli import PROJECT_PREFIX, docker, wait_until
 from repository import LABS, ROOT, copy_of_git
 
+PROJECT = f"{PROJECT_PREFIX}make"
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @pytest.fixture
-def checkout(engine: None, tmp_path: Path) -> Iterator[Path]:
+def checkout(engine: None, tmp_path: Path) -> Path:
     """A copy of the repository without anything that a run has made; lab 1 alone of the labs."""
     shutil.copytree(ROOT / "setup", tmp_path / "setup")
     for name in ("Makefile", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path / name)
     copy_of_git("batch-job", tmp_path)
-    with claim(*images_of("batch-job"), shared=True):
-        yield tmp_path
+    return tmp_path
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def make(checkout: Path) -> Callable[..., str]:
         done = subprocess.run(
             ["make", *targets],
             cwd=checkout,
-            env={**os.environ, "COMPOSE_PROJECT_NAME": f"{PROJECT_PREFIX}make", **env},
+            env={**os.environ, "COMPOSE_PROJECT_NAME": PROJECT, **env},
             capture_output=True,
             text=True,
             timeout=600,
@@ -63,7 +62,7 @@ def test_make_lab1_ends_with_a_clean_csv_and_may_be_run_again(make, checkout: Pa
 def test_platform_reaches_the_build_and_the_run(make) -> None:
     wanted = f"linux/{ARCHITECTURE[platform.machine()]}"
     assert f"DOCKER_DEFAULT_PLATFORM={wanted} docker compose" in make("lab1", PLATFORM=wanted)
-    built = docker("image", "inspect", "--format", "{{.Os}}/{{.Architecture}}", "batch-cleaner")
+    built = docker("image", "inspect", "--format", "{{.Os}}/{{.Architecture}}", f"{PROJECT}-job")
     assert built.stdout.strip() == wanted
 
 
@@ -75,7 +74,7 @@ def test_a_lab_that_was_interrupted_runs_again(make, checkout: Path) -> None:
     interrupted = subprocess.Popen(
         ["make", "lab1"],
         cwd=checkout,
-        env={**os.environ, "COMPOSE_PROJECT_NAME": f"{PROJECT_PREFIX}make"},
+        env={**os.environ, "COMPOSE_PROJECT_NAME": PROJECT},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -87,30 +86,6 @@ def test_a_lab_that_was_interrupted_runs_again(make, checkout: Path) -> None:
     raw.write_text(header + "".join(rows))
     assert "clean                           95" in make("lab1")
     assert not part.exists()
-
-
-def test_a_copied_lab_is_a_project_of_its_own(make, checkout: Path, tmp_path: Path) -> None:
-    project = tmp_path / "elsewhere" / "tidy-up"
-    make("copy", "LAB=batch-job", f"TO={project}")
-    held = subprocess.run(
-        ["git", "-C", str(project), "ls-files"], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert {"Dockerfile", "compose.yaml", "README.md", "LICENSE"} <= set(held)
-    text = "".join((project / name).read_text() for name in held)
-    assert "batch-job" not in text
-    assert "tidy-up" in text
-
-
-def test_copy_refuses_what_it_cannot_do(checkout: Path, tmp_path: Path) -> None:
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "mine.txt").write_text("keep me")
-    for arguments in (["LAB=nothing", "TO=x"], ["LAB=batch-job", "TO=full"], ["LAB=batch-job"]):
-        done = subprocess.run(
-            ["make", "copy", *arguments], cwd=checkout, capture_output=True, text=True, check=False
-        )
-        assert done.returncode != 0
-        assert done.stderr.startswith("error: ")
-    assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
 
 
 def test_every_lab_has_a_target() -> None:

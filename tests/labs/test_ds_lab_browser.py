@@ -15,7 +15,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from claims import claim, images_of
 from docker_cli import PROJECT_PREFIX, Compose, Container, docker, free_port, wait_until
 from playwright.sync_api import Page
 from repository import ROOT
@@ -53,8 +52,7 @@ def checkout(engine: None, lab_copy: Callable[[str], Path]) -> Iterator[Checkout
     shutil.copytree(ROOT / "setup", lab.parent / "setup")
     # As the owner of the checkout: the image has its own default user.
     project = Compose(lab, project=PROJECT_PREFIX + uuid.uuid4().hex[:8])
-    with claim(*images_of("ds-lab"), shared=True):
-        yield Checkout(lab.parent, project)
+    yield Checkout(lab.parent, project)
     project.down()
 
 

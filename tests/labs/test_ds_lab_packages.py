@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from docker_cli import Compose, free_port
+from docker_cli import Compose, docker, free_port
 from inside import program
 from posture import violations_of_project
 
@@ -32,15 +30,7 @@ def test_packages_can_be_added_for_good_and_tried_out(compose: Callable[..., Com
 
     source = project.folder / "requirements.in"
     source.write_text(source.read_text() + "humanize\n")
-    # As setup/lock.sh does.
-    subprocess.run(
-        [Path(sys.executable).with_name("uv"), "pip", "compile", "--quiet", "--universal",
-         "--generate-hashes", "--python-version", "3.13", "--no-emit-index-url",
-         "--no-emit-find-links", "requirements.in", "-o", "requirements.txt"],
-        cwd=project.folder, check=True,
-    )  # fmt: skip
-    compose_file = project.folder / "compose.yaml"
-    compose_file.write_text(compose_file.read_text().replace("image: ds-lab", "image: labs-test-ds-lab-humanize"))  # fmt: skip
+    docker("build", "--file", "lock.Dockerfile", "--output", ".", ".", cwd=project.folder)
     project.up("--build")
     container = project.container("jupyter")
     code = "import humanize; print(humanize.naturalsize(680e6))"

@@ -128,7 +128,9 @@ def test_a_bad_chunk_is_the_callers_error(stack: Stack) -> None:
 
 
 def test_a_model_that_does_not_fit_its_card_is_not_loaded(stack: Stack, run_once: Callable) -> None:
-    done = run_once("churn-mlapp", "python", "-c", program("mlflow_flask_bad_models.py"))
+    done = run_once(
+        f"{stack.project.project}-mlapp", "python", "-c", program("mlflow_flask_bad_models.py")
+    )
     said = json.loads(done.stdout)
     assert said.pop("unchanged") == "loaded"
     assert len(said) == 4
@@ -140,7 +142,7 @@ def test_the_password_of_the_registry_is_not_shown(
     stack: Stack, run: Callable[..., Container]
 ) -> None:
     uri = "MLFLOW_TRACKING_URI=http://me:the-password@127.0.0.1:9"
-    container = run("churn-mlapp", options=["-p", "127.0.0.1::5000", "-e", uri])
+    container = run(f"{stack.project.project}-mlapp", options=["-p", "127.0.0.1::5000", "-e", uri])
     container.wait_healthy()
     url = f"http://127.0.0.1:{container.host_port(5000)}/models"
     problem = container.wait_until(lambda: httpx.get(url).json()["registry"]["problem"])
@@ -200,7 +202,7 @@ def test_every_request_is_one_json_line_without_its_body(stack: Stack) -> None:
 
 def test_the_log_file_is_rotated_by_size(stack: Stack, run_once: Callable) -> None:
     command = ("python", "-c", program("mlflow_flask_rotate.py"))
-    done = run_once("churn-mlapp", *command)
+    done = run_once(f"{stack.project.project}-mlapp", *command)
     assert "['a.log', 'a.log.1', 'a.log.2', 'a.log.3'] True" in done.stderr
 
 
@@ -229,7 +231,9 @@ def test_the_smoke_script_sees_a_good_stack_and_a_broken_one(stack: Stack) -> No
 def test_a_bad_setting_gets_one_clear_line(
     stack: Stack, run_once: Callable, variable: str, said: str
 ) -> None:
-    done = run_once("churn-mlapp", options=["--read-only", "--tmpfs", "/tmp", "-e", variable])
+    done = run_once(
+        f"{stack.project.project}-mlapp", options=["--read-only", "--tmpfs", "/tmp", "-e", variable]
+    )
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1

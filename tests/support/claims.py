@@ -1,4 +1,4 @@
-"""What two test processes must not use at once: default ports, the images that carry a lab's own names.
+"""What two test processes must not use at once: default ports, the images that documents give names to.
 
 The processes may be workers of one run or belong to two runs; files that are locked make one wait for the other.
 """
@@ -19,7 +19,7 @@ _held: set[str] = set()
 
 
 def images_of(*labs: str) -> list[str]:
-    """What to claim before images of these labs are built under the names that their compose files give.
+    """What to claim before images of these labs are built under names that are not those of a test's own project.
 
     Whoever builds what everybody builds shares the claim; whoever changes a lab first has it alone.
     """

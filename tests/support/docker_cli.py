@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from claims import claim, images_of
-
 T = TypeVar("T")
 
 # Both name the process that the container, network or volume is for.
@@ -25,9 +23,6 @@ LABEL = f"labs.test={os.getpid()}"
 PROJECT_PREFIX = f"labtest-{os.getpid()}-"
 PROJECT_LABEL = "com.docker.compose.project"
 MARK = re.compile(rf"\b(?:labs\.test=|{PROJECT_LABEL}=labtest-)(\d+)")
-
-# Compose commands that make images, or containers of images by their names.
-BUILDING = {"build", "create", "run", "up"}
 
 
 def docker(
@@ -145,9 +140,7 @@ class Compose:
     ) -> subprocess.CompletedProcess[str]:
         """Run `docker compose ARGS` on the project."""
         command = ["compose", "--project-directory", str(self.folder), "-p", self.project, *args]
-        used = images_of(self.folder.name) if BUILDING & set(args) else []
-        with claim(*used, shared=True):
-            return docker(*command, check=check, timeout=timeout, env=self.env, cwd=self.folder)
+        return docker(*command, check=check, timeout=timeout, env=self.env, cwd=self.folder)
 
     def up(self, *args: str, timeout: float = 600) -> None:
         """Start in the background and wait for health; a failure carries the services' logs."""
@@ -170,8 +163,10 @@ class Compose:
         return only
 
     def down(self) -> None:
-        """Stop and remove everything of the project, its volumes too."""
-        self("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
+        """Stop and remove everything of the project, its volumes and images too."""
+        self(
+            "--profile", "*", "down", "--volumes", "--remove-orphans", "--rmi=local", "--timeout=5"
+        )
 
 
 # How `docker KIND rm` removes it, in this order. With a container go the volumes that have no name.
@@ -184,10 +179,7 @@ REMOVAL = {
 
 
 def sweep() -> None:
-    """Remove every container, network and volume of this process, and of those that ended without doing so.
-
-    So with the images that have lost their name to one built later.
-    """
+    """Remove every container, network, volume and image of this process, and of those that ended without doing so."""
     for kind, options in REMOVAL.items():
         marked = [(row.split()[0], MARK.search(row)) for row in labels_of(kind)]
         if doomed := [id for id, mark in marked if mark and not is_another(int(mark[1]))]:
@@ -195,17 +187,23 @@ def sweep() -> None:
 
 
 def labels_of(kind: str) -> list[str]:
-    """Rows of an id and labels: of every container, network or volume, or of the images without a name."""
+    """Rows of an id and labels: of every container, network or volume, or of the images that compose built."""
     if kind == "image":
-        nameless = docker("image", "ls", "--quiet", "--filter", "dangling=true").stdout.split()
+        built = images_of_compose()
         row = "{{.Id}}{{range $name, $value := .Config.Labels}} {{$name}}={{$value}}{{end}}"
         # Of those gone by now the others are told all the same.
-        listed = docker("image", "inspect", "--format", row, *nameless, check=False)
+        listed = docker("image", "inspect", "--format", row, *built, check=False)
     else:
         every = ["--all"] if kind == "container" else []
         id = "{{.Name}}" if kind == "volume" else "{{.ID}}"
         listed = docker(kind, "ls", *every, "--format", f"{id} {{{{.Labels}}}}")
     return listed.stdout.splitlines()
+
+
+def images_of_compose(project: str = "") -> list[str]:
+    """Ids of the images that compose built: for this project, or for any."""
+    label = f"label={PROJECT_LABEL}" + (f"={project}" if project else "")
+    return docker("image", "ls", "--quiet", "--no-trunc", "--filter", label).stdout.split()
 
 
 def is_another(process: int) -> bool:

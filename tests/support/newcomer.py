@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, docker
+from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, docker, images_of_compose
 from posture import violations_of_project
 from readme import Step, run_steps
 
@@ -71,6 +71,8 @@ class Newcomer:
 
     def leave(self) -> None:
         docker("compose", "-p", self.project, "down", "--volumes", "--remove-orphans", check=False)
+        if built := images_of_compose(self.project):
+            docker("image", "rm", "--force", *built, check=False)
 
 
 @contextmanager

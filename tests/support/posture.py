@@ -25,8 +25,8 @@ HOST_FOLDERS = (
     "/var/run/docker.sock",
 )
 
-# Every image that a lab builds carries it.
-BUILT_HERE = ("org.opencontainers.image.vendor", "docker-labs-for-ml")
+# Every image that a lab builds carries it, and none that comes from elsewhere.
+BUILT_HERE = ("org.opencontainers.image.licenses", "MIT")
 
 
 @dataclass(frozen=True)

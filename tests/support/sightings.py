@@ -103,13 +103,15 @@ def see(folder: Path, uid: int) -> Lab:
     for project in projects:
         files.update(project.env["COMPOSE_FILE"].split(":"))
         try:
-            seen += see_project(project, {sighting.name for sighting in seen})
+            new = see_project(project, {sighting.name for sighting in seen})
+            # Now: with the project go its images.
+            seen += [replace(s, asked_uid=uid, leaks=leaks_of(s, made)) for s in new]
             logs += project.logs()
         finally:
             # What hangs does not end when it is asked to.
             project("kill", check=False)
             project.down()
-    return Lab([replace(s, asked_uid=uid, leaks=leaks_of(s, made)) for s in seen], logs, files)
+    return Lab(seen, logs, files)
 
 
 def leaks_of(seen: Sighting, made: list[str]) -> tuple[str, ...]:
