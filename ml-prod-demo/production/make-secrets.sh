@@ -1,14 +1,27 @@
 #!/bin/sh
-# Makes the database password once, as .secrets/database_password; a password that is there stays.
+# Makes the database password once, as .secrets/database_password beside this file; a password that is there stays.
 # The folder keeps others on this machine out. The file itself has to be readable by the uids in the containers
 # it is handed to (the database's is not yours).
 set -eu
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/.."
+secrets=production/.secrets
 
-mkdir -p .secrets
-chmod 700 .secrets
-if [ ! -s .secrets/database_password ]; then
-  od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >.secrets/new
-  chmod 644 .secrets/new
-  mv .secrets/new .secrets/database_password
+if [ ! -s $secrets/database_password ]; then
+  # A database keeps the password that it was made with: a second clone of the lab meets that of the first.
+  project=$(docker compose config --no-interpolate | sed -n 's/^name: //p')
+  volume=${project}_db_data
+  if docker volume inspect "$volume" >/dev/null 2>&1; then
+    cat >&2 <<END
+error: the volume $volume holds recorded predictions, and was made with a password that is not here. Either copy
+$secrets/database_password from the folder that made it, or remove the volume with all that is recorded in it:
+docker volume rm $volume
+END
+    exit 2
+  fi
+
+  mkdir -p $secrets
+  chmod 700 $secrets
+  od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >$secrets/new
+  chmod 644 $secrets/new
+  mv $secrets/new $secrets/database_password
 fi

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from docker_cli import docker
+from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, docker
 from iris_stack import Stack, run_secrets_script
 
 pytest_plugins = ["iris_fixtures"]
@@ -42,6 +44,23 @@ def test_password_is_made_once_and_is_another_in_every_copy(lab_copy, tmp_path: 
     second = tmp_path / "second"
     shutil.copytree(first, second, ignore=shutil.ignore_patterns(".secrets"))
     assert run_secrets_script(second).read_text() != password
+
+
+def test_volume_made_with_another_password_is_named_at_once(engine: None, lab_copy) -> None:
+    folder, project = lab_copy("ml-prod-demo"), f"{PROJECT_PREFIX}second"
+    volume = f"{project}_db_data"
+    docker("volume", "create", "--label", f"{PROJECT_LABEL}={project}", volume)
+    done = subprocess.run(
+        ["production/make-secrets.sh"], cwd=folder, capture_output=True, text=True, timeout=60,
+        env={**os.environ, "COMPOSE_PROJECT_NAME": project}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"error: the volume {volume} holds recorded predictions" in done.stderr
+    assert f"docker volume rm {volume}" in done.stderr
+    assert not (folder / "production/.secrets").exists()
+
+    docker("volume", "rm", volume)
+    assert run_secrets_script(folder, project).is_file()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 import uuid
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
-from docker_cli import Compose, Container, wait_until
+from docker_cli import PROJECT_PREFIX, Compose, Container, wait_until
 from iris_api import SETOSA, read_metrics
 from load import Load
 
@@ -33,8 +34,10 @@ class Prometheus:
         return {rule["name"]: rule["state"] for group in groups for rule in group["rules"]}
 
 
-def run_secrets_script(folder: Path) -> Path:
-    subprocess.run(["production/make-secrets.sh"], cwd=folder, check=True, timeout=60)
+def run_secrets_script(folder: Path, project: str = PROJECT_PREFIX + "password") -> Path:
+    """Make the password of a project's database, and return its file."""
+    env = {**os.environ, "COMPOSE_PROJECT_NAME": project}
+    subprocess.run(["production/make-secrets.sh"], cwd=folder, env=env, check=True, timeout=60)
     return folder / "production/.secrets/database_password"
 
 
@@ -43,7 +46,7 @@ class Stack:
 
     def __init__(self, project: Compose) -> None:
         self.project = project
-        run_secrets_script(project.folder)
+        run_secrets_script(project.folder, project.project)
         project.up("--build")
         # A container that is killed and started again is the same one.
         services = project("ps", "--services").stdout.split()
