@@ -94,7 +94,7 @@ def read_parts(source: Source, columns: list[str]) -> Iterator[Part]:
             yield Part(first, item, between)
             first = end
     finally:
-        source.ended = True
+        source.stopped = source.ended = True
         while reader.is_alive():
             with suppress(Empty):
                 queue.get(timeout=0.1)
@@ -126,8 +126,12 @@ def read_into(queue: Queue, ragged: deque[InvalidRow], source: Source, columns: 
             for start in range(0, batch.num_rows, ROWS):
                 queue.put(batch.slice(start, ROWS))
         queue.put(nothing)  # for ragged rows at the end
-        queue.put(None if closed else open_quote(source.path))
+        if not closed:
+            raise pa.ArrowInvalid("a quote is open at the end")
     except pa.ArrowInvalid:
-        queue.put(open_quote(source.path))
+        # To look for the row takes a while: not when the job is being stopped.
+        queue.put(None if source.stopped else open_quote(source.path))
     except Exception as error:  # noqa: BLE001 - raised again in read_parts
         queue.put(error)
+    else:
+        queue.put(None)

@@ -47,7 +47,7 @@ class Source(io.RawIOBase):
         zipped = disk.peek(2)[:2] == b"\x1f\x8b"
         self.file = gzip.GzipFile(fileobj=disk) if zipped else disk
         self.decoder = codecs.getincrementaldecoder("utf-8")()
-        self.end, self.ended = secrets.token_hex(16), False
+        self.end, self.ended, self.stopped = secrets.token_hex(16), False, False
         self.position, self.line, self.rest = 0, 1, b""
 
     def readable(self) -> bool:
