@@ -9,12 +9,19 @@ COPY production/recorder/requirements* production/recorder/
 
 # For every platform, with a hash for every file. The versions in a requirements*.txt stay, where it is there.
 ENV UV_CUSTOM_COMPILE_COMMAND="docker build -f lock.Dockerfile --output . ."
-RUN for file in $(find . -name "requirements*.in"); do \
-      cd "/lock/$(dirname "$file")" \
-      && name=$(basename "$file" .in) \
-      && uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-emit-index-url \
-        --no-emit-find-links "$name.in" -o "$name.txt" || exit; \
+WORKDIR /lock/train
+RUN uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-emit-index-url --no-emit-find-links \
+    requirements.in -o requirements.txt
+
+WORKDIR /lock/serve
+RUN for name in requirements-onnx requirements-joblib; do \
+      uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-emit-index-url --no-emit-find-links \
+        $name.in -o $name.txt || exit; \
     done
+
+WORKDIR /lock/production/recorder
+RUN uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-emit-index-url --no-emit-find-links \
+    requirements.in -o requirements.txt
 
 # What --output writes to your folder.
 FROM scratch

@@ -9,28 +9,6 @@ cd "$(dirname "$0")/.."
 # shellcheck source=engine.sh
 . setup/engine.sh
 
-# The configuration of lab $1: of compose.yaml, and again with each file that is given beside it (for a GPU, say).
-# Not with an override: that one is yours.
-configurations() {
-  local file compose="docker compose --project-directory $1 -f $1/compose.yaml"
-  $compose --profile '*' config --no-interpolate
-  for file in "$1"/compose.*.yaml "$1"/*/compose*.yaml; do
-    case "$file" in *"*"* | *override*) continue ;; esac
-    $compose -f "$file" --profile '*' config --no-interpolate
-  done
-}
-
-# The images that lab $1 builds. Compose names them after project and service where the file gives no name.
-built_images() {
-  configurations "$1" | awk '
-    /^name:/ { project = $2 }
-    /^[a-z]/ { services = ($1 == "services:") }
-    services && /^  [^ ]/ { service = $1; sub(/:$/, "", service); number++; built = 0 }
-    services && /^    build:/ { built = 1; name[number] = project "-" service }
-    services && /^    image:/ && built { name[number] = $2 }
-    END { for (number in name) print name[number] }'
-}
-
 # The lines of .cleanup of lab $1, without comments.
 named() { sed '/^#/d; /^$/d' "$1/.cleanup"; }
 
@@ -40,7 +18,7 @@ find_made() {
   project=$(docker compose --project-directory "$1" config --no-interpolate | sed -n 's/^name: //p')
   docker ps --all --filter "label=com.docker.compose.project=$project" --format 'container {{.Names}}'
   docker network ls --filter "label=com.docker.compose.project=$project" --format 'network {{.Name}}'
-  for image in $(built_images "$1"); do
+  built_services "$1" | while read -r _ image; do
     ! docker image inspect "$image" >/dev/null 2>&1 || say "image $image"
   done
   named "$1" | sed -n 's/^volume //p' | while read -r name words; do

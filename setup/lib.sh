@@ -14,6 +14,17 @@ files_of() {
   if [ -f "$1/production/compose.yaml" ]; then printf -- ' -f %s/production/compose.yaml' "$1"; fi
 }
 
+# Prints "service image" for every service of lab $1 that is built from it; compose names the image after the project.
+built_services() {
+  # shellcheck disable=SC2046  # a list of options
+  docker compose $(files_of "$1") --profile '*' config | awk '
+    /^name:/ { project = $2 }
+    /^[a-z]/ { services = ($1 == "services:") }
+    services && /^  [^ ]/ { service = $1; sub(/:$/, "", service) }
+    services && /^    build:/ { built[service] = 1 }
+    END { for (name in built) print name, project "-" name }' | sort
+}
+
 # Polls a command until it succeeds. $1 = deadline in seconds, the rest = the command.
 wait_until() {
   local deadline=$((SECONDS + $1))

@@ -82,9 +82,8 @@ def to_numbers(text: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Return the numbers in a column of text, null where there is none, and where other text stands in their place."""
     try:
         numbers = text.cast(pa.float64())
-    except (
-        pa.ArrowInvalid
-    ):  # at least one field is something else, or has a blank beside its number
+    except pa.ArrowInvalid:
+        # At least one field is something else, or has a blank beside its number.
         text = pc.utf8_trim_whitespace(text)
         numbers = pc.if_else(pc.match_substring_regex(text, NUMBER), text, None).cast(pa.float64())
         text = pc.if_else(pc.equal(text, ""), None, text)

@@ -59,14 +59,16 @@ def replace_files(*targets: Path) -> Iterator[list[IO[bytes]]]:
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         for target in targets:
             target.unlink(missing_ok=True)
-        for part, target in zip(parts, targets, strict=True):
-            os.replace(part.name, target)
+        for target in targets:
+            os.replace(parts[0].name, target)
+            # From here on the name is that of a next run's part, and not ours to remove.
+            parts.pop(0).close()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
     finally:
         for part in parts:
+            Path(part.name).unlink(missing_ok=True)
             with suppress(OSError):  # a full disk fails a second time here
                 part.close()
-            Path(part.name).unlink(missing_ok=True)
 
 
 def open_part(target: Path) -> IO[bytes]:

@@ -15,17 +15,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=carry.sh
 . "$here/carry.sh"
 
-# Prints "service image" for every service of lab $1 that is built from it; compose names the image after the project.
-built_services() {
-  # shellcheck disable=SC2046  # a list of options
-  docker compose $(files_of "$1") --profile '*' config | awk '
-    /^name:/ { project = $2 }
-    /^[a-z]/ { services = ($1 == "services:") }
-    services && /^  [^ ]/ { service = $1; sub(/:$/, "", service) }
-    services && /^    build:/ { built[service] = 1 }
-    END { for (name in built) print name, project "-" name }' | sort
-}
-
 # The files that say what is built in the lab that is the current folder.
 bake_files() {
   printf -- '-f compose.yaml'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,21 @@ def test_second_run_at_the_same_time_is_told_to_wait(run_job, data: Path) -> Non
     assert done.code == 2
     assert "is being written by another run" in done.err
     assert done.clean == "the first run's"
+
+
+def test_part_of_the_next_run_is_let_be(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the same name, and may be there as soon as this run's has taken its place."""
+    part, replace = data / ".clean.csv.part", os.replace
+
+    def replace_and_be_followed(source: str, target: Path) -> None:
+        replace(source, target)
+        part.write_text("the next run's")
+
+    monkeypatch.setattr(os, "replace", replace_and_be_followed)
+    with replace_files(data / "clean.csv") as (file,):
+        file.write(b"this run's")
+    assert (data / "clean.csv").read_text() == "this run's"
+    assert part.read_text() == "the next run's"
 
 
 def test_leftovers_of_a_killed_run_are_taken_over(run_job, data: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docker_cli import LABEL
-from repository import ROOT
+from inside import INSIDE
 
 HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "none", "--init"]
 HARDENED += ["--security-opt", "no-new-privileges:true", "--shm-size", "256m", "--label", LABEL]
@@ -26,7 +26,7 @@ def options(folder: Path, env: dict[str, str], *more: str, uid: int | None = Non
     return [
         *HARDENED, "--cpus", cpus, *more, "--user", f"{user}:{user}",
         "--volume", f"{folder}/outputs:/app/outputs", "--volume", f"{folder}/data:/data:ro",
-        "--volume", f"{ROOT}/tests/inside:/inside:ro", "--env", "PYTHONPATH=/app",
+        "--volume", f"{INSIDE}:/inside:ro", "--env", "PYTHONPATH=/app",
         *(word for name, value in env.items() for word in ("--env", f"{name}={value}")),
     ]  # fmt: skip
 

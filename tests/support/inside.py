@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from repository import ROOT
 
+INSIDE = ROOT / "tests" / "inside"
+
 
 def program(name: str) -> str:
     """Return the text of tests/inside/NAME, for `python -c` or `sh -c` in a container that cannot see this folder."""
-    return (ROOT / "tests" / "inside" / name).read_text()
+    return (INSIDE / name).read_text()

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import httpx
 from docker_cli import LABEL, Container, docker
-from repository import ROOT
+from inside import INSIDE, program
 
 SERVE = "ml-prod-demo/serve"
 TRAIN = "ml-prod-demo/train"
-INSIDE = ROOT / "tests/inside"
 UID = os.getuid() or 1234
 
 SETOSA = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
@@ -61,8 +60,7 @@ def python(program: str | None) -> list[str]:
 
 def read_metrics(container: Container, port: int) -> str:
     """Return what a service shows to Prometheus, asked for inside its container."""
-    program = (INSIDE / "read_metrics.py").read_text()
-    return container.exec("python", "-c", program, str(port)).stdout
+    return container.exec("python", "-c", program("read_metrics.py"), str(port)).stdout
 
 
 def assert_no_input_makes_it_fail(url: str, *options: str) -> None:
