@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import subprocess
 import uuid
@@ -15,6 +14,7 @@ import pytest
 import yaml
 from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, docker
 from repository import LABS, ROOT, copy_of_git
+from terminal import Terminal
 
 VENDOR = "org.opencontainers.image.vendor=docker-labs-for-ml"
 SERVICE_MARKS = ("service=old", "oneoff=False", "config-hash=none", "container-number=1")
@@ -67,22 +67,10 @@ class Checkout:
 
     def clean_on_a_terminal(self, answer: str) -> str:
         """Run it with a terminal where `answer` is typed; return what the terminal showed."""
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            ["make", "--no-print-directory", "clean"],
-            cwd=self.root, env=self.env, stdin=theirs, stdout=theirs, stderr=theirs,
-        )  # fmt: skip
-        os.close(theirs)
-        os.write(ours, f"{answer}\n".encode())
-        shown = b""
-        try:
-            while part := os.read(ours, 4096):
-                shown += part
-        except OSError:  # how Linux says that the other end is closed
-            pass
-        os.close(ours)
-        assert process.wait(timeout=120) == 0, shown.decode()
-        return shown.decode()
+        terminal = Terminal("make", "--no-print-directory", "clean", cwd=self.root, env=self.env)
+        terminal.type(f"{answer}\n")
+        assert terminal.wait(timeout=120) == 0, terminal.shown
+        return terminal.shown
 
     def made(self) -> set[Path]:
         return {self.root / lab / name for lab in LABS for name in files_of(lab)}

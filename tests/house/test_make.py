@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from docker_cli import PROJECT_PREFIX, docker, wait_until
 from repository import LABS, ROOT, copy_of_git
+from terminal import Terminal
 
 PROJECT = f"{PROJECT_PREFIX}make"
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -71,18 +71,14 @@ def test_a_lab_that_was_interrupted_runs_again(make, checkout: Path) -> None:
     raw = checkout / "batch-job" / "data" / "raw.csv"
     header, *rows = raw.read_text().splitlines(keepends=True)
     raw.write_text(header + "".join(rows) * 100_000)
-    interrupted = subprocess.Popen(
-        ["make", "lab1"],
-        cwd=checkout,
-        env={**os.environ, "COMPOSE_PROJECT_NAME": PROJECT},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
+    interrupted = Terminal(
+        "make", "lab1", cwd=checkout, env={**os.environ, "COMPOSE_PROJECT_NAME": PROJECT}
     )
     part = raw.with_name(".clean.csv.part")
     wait_until(lambda: part.exists() and part.stat().st_size > 0, 60)
-    os.killpg(interrupted.pid, signal.SIGINT)
+    interrupted.type("\x03")  # Ctrl-C
     assert interrupted.wait(timeout=60) != 0
+    assert "stopped: the outputs are as they were" in interrupted.shown
     raw.write_text(header + "".join(rows))
     assert "clean                           95" in make("lab1")
     assert not part.exists()
