@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from claims import claim
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Route, sync_playwright
 from repository import ROOT
 
 SETUP = ROOT / "setup" / "chromium.sh"
@@ -37,6 +37,16 @@ def chromium() -> str:
     return done.stdout.strip()
 
 
+def fetch(route: Route) -> None:
+    """Let Playwright ask instead of Chromium.
+
+    Chromium gives up what it just asks for (ERR_NETWORK_CHANGED) whenever this machine gets a network interface
+    or loses one, and with every container that another test starts or stops it does.
+    """
+    # A redirection is handed on, so that the page has the address that it leads to.
+    route.fulfill(response=route.fetch(max_redirects=0))
+
+
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
     """A page in a new headless browser; what it showed last is left in the test's folder.
@@ -45,8 +55,12 @@ def page(tmp_path: Path) -> Iterator[Page]:
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(
+            viewport={"width": 1280, "height": 900}, permissions=["local-network-access"]
+        )
         page.set_default_timeout(60_000)
+        page.route("http://127.0.0.1:*/**", fetch)
         yield page
         page.screenshot(path=tmp_path / "last-seen.png")
+        page.unroute_all(behavior="ignoreErrors")
         browser.close()
