@@ -147,7 +147,11 @@ def test_a_redis_that_became_full_is_drained(stack: Stack) -> None:
         made += 10_000
         wait_until(lambda: problem(stack) or stack.metrics_of_api()["records_waiting"] == 0)
     assert "memory" in str(problem(stack))
-    assert stack.metrics_of_api()["records_in_stream"] == int(stack.redis("xlen", "predictions"))
+    wait_until(
+        lambda: (
+            stack.metrics_of_api()["records_in_stream"] == int(stack.redis("xlen", "predictions"))
+        )
+    )
     stack["recorder"].kill()
 
     # The README says how many the stream holds with the memory that it really has.

@@ -84,7 +84,7 @@ def test_says_what_is_lost_when_it_is_stopped_while_redis_hangs(
     assert api.get("/health") == {"status": "ok"}
 
     # As compose.yaml has it.
-    docker("stop", "--time", "20", api.container.id)
+    docker("stop", "--time", "30", api.container.id)
 
     caller.close()
     assert api.container.inspect()["State"]["ExitCode"] == 0, "it was killed"

@@ -36,9 +36,7 @@ MAX_WAITING_WITH_BATCH = 50_000
 WRITE_AT_ONCE = 200
 GATHER_SECONDS = 0.05  # one write for what comes within this time, instead of one a prediction
 IDLE_SECONDS = 1.0
-STOP_SECONDS = (
-    3.0  # with the 15 that uvicorn gives to requests, less than the 20 that Docker gives to both
-)
+STOP_SECONDS = 5.0  # with the 15 that uvicorn gives to requests, less than stop_grace_period
 MAX_CACHED = 10_000  # predictions in memory
 CACHE_SECONDS = 3600  # in Redis
 
@@ -219,16 +217,25 @@ class Recording:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _write_some(self) -> None:
-        """Write up to WRITE_AT_ONCE records. Raises RedisError, OSError: then the next call writes the same ones."""
+        """Write up to WRITE_AT_ONCE records. Raises RedisError, OSError: then the next call writes those that are not."""
         if not self._unwritten:
             self._unwritten = self._take()
         pipeline = self._redis.pipeline(transaction=False)
         for record in self._unwritten:
             pipeline.xadd(STREAM, {"record": record})
-        await pipeline.execute()
-        self._waiting -= len(self._unwritten)
-        metrics.RECORDS_WRITTEN.inc(len(self._unwritten))
-        self._unwritten = []
+        answers = await pipeline.execute(raise_on_error=False)
+        # A Redis that is nearly full takes some.
+        refused = [
+            (record, answer)
+            for record, answer in zip(self._unwritten, answers, strict=True)
+            if isinstance(answer, RedisError)
+        ]
+        written = len(answers) - len(refused)
+        self._unwritten = [record for record, _ in refused]
+        self._waiting -= written
+        metrics.RECORDS_WRITTEN.inc(written)
+        if refused:
+            raise refused[0][1]
 
     def _take(self) -> list[bytes]:
         records: list[bytes] = []
