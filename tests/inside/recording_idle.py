@@ -1,4 +1,4 @@
-"""Lab 3's recording, idle for hours by a clock that skips every wait, on a Redis that once does what nobody foresaw.
+"""Lab 3's recording, idle for an hour by a clock that skips every wait, on a Redis that once does what nobody foresaw.
 
 Prints what is left of it, as JSON.
 """
@@ -14,7 +14,7 @@ from production.recording import MAX_WAITING, Predictions, Recording
 from service import metrics as service_metrics
 from service import tasks
 
-HOURS = 4 * 3600
+HOUR = 3600
 MODEL = SimpleNamespace(about={"version": "v1"}, classes=["setosa"])
 
 
@@ -68,7 +68,7 @@ async def main() -> None:
     recording = Recording("redis://nowhere")
     recording._redis = redis = Redis()
     recording.start(lambda: MODEL)
-    await asyncio.sleep(HOURS)
+    await asyncio.sleep(HOUR)
     left = len(asyncio.all_tasks())
     row = Predictions(datetime.now(UTC), "v1", ["setosa"], [(1.0,)], [0], [[1.0]], 0.1)
     for _ in range(MAX_WAITING + 1):
