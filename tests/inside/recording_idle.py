@@ -6,6 +6,7 @@ Prints what is left of it, as JSON.
 import asyncio
 import json
 import selectors
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -46,8 +47,8 @@ class Redis:
         answers, self.asked = [b"id"] * self.asked, 0
         return answers
 
-    async def scan_iter(self, **options: object):
-        for key in ():
+    async def scan_iter(self, **options: object) -> AsyncIterator[bytes]:
+        for key in list[bytes]():
             yield key
 
     async def aclose(self) -> None:
@@ -62,6 +63,15 @@ class SkippingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list:
         self.now += timeout or 0
         return super().select(0)
+
+
+class SkippingLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self.selector = SkippingSelector()
+        super().__init__(self.selector)
+
+    def time(self) -> float:
+        return self.selector.now
 
 
 async def main() -> None:
@@ -85,7 +95,4 @@ async def main() -> None:
     print(json.dumps(seen))
 
 
-selector = SkippingSelector()
-loop = asyncio.SelectorEventLoop(selector)
-loop.time = lambda: selector.now
-loop.run_until_complete(main())
+asyncio.run(main(), loop_factory=SkippingLoop)
