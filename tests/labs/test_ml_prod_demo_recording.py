@@ -125,7 +125,8 @@ def test_what_cannot_be_stored_is_put_aside_and_holds_nothing_up(stack: Stack) -
         for flower, name in [(SETOSA, "setosa"), (VIRGINICA, "virginica")]:
             answer = httpx.post(f"{stack.url}/predict", json=flower)
             assert answer.json()["predicted_class_name"] == name
-        wait_until(lambda made=rows: stack.rows() == made, describe=stack.project.logs)
+        stack.until_nothing_waits()
+        assert stack.rows() == rows
     assert "recording fails" not in stack["api"].logs()
 
     # What holds everything up is told, and ends when its cause does.
