@@ -5,16 +5,15 @@ import os
 import signal
 import sys
 from collections import Counter, defaultdict
-from functools import partial
 from pathlib import Path
+from typing import IO
 
-from cleaner.cleaning import clean_part
-from cleaner.reading import read_columns, read_parts
+from cleaner.cleaning import clean_parts
+from cleaner.reading import FileError, open_source, read_columns, read_parts
 from cleaner.report import page, table
-from cleaner.running import in_order, progress
 from cleaner.settings import SettingError, Settings, read_settings
-from cleaner.source import FileError, open_source
 from cleaner.writing import csv_line, replace_files
+from tqdm import tqdm
 
 log = logging.getLogger("batch-job")
 SAMPLE = Path(__file__).with_name("sample.csv")
@@ -35,19 +34,29 @@ def clean_data(settings: Settings) -> dict[str, Counter]:
     with (
         open_source(settings.raw) as source,
         replace_files(settings.clean, settings.rejects, settings.report) as outputs,
+        progress_bar(source) as bar,
     ):
         clean, rejects, report = outputs
         rejects.write(csv_line(["row", "reason", *columns]))
-        clean_one = partial(clean_part, income_range=settings.income_range)
-        for done in progress(source, in_order(clean_one, read_parts(source, columns))):
+        parts = read_parts(settings.raw, source, columns)
+        for done in clean_parts(parts, settings.income_range):
             if clean.tell() == 0:
                 clean.write(csv_line(done.columns))
             clean.write(done.clean)
             rejects.write(done.rejects)
             for kind, found in done.counts.items():
                 counts[kind].update(found)
+            bar.update(os.lseek(source.fileno(), 0, os.SEEK_CUR) - bar.n)
         report.write(page(str(settings.raw), counts, settings.income_range).encode())
     return counts
+
+
+def progress_bar(file: IO[bytes]) -> tqdm:
+    """Return a bar for the bytes of a file, which shows itself on a terminal only."""
+    size = os.fstat(file.fileno()).st_size
+    # A terminal that a container gets may say that its size is 0 by 0.
+    look = {"unit": "B", "unit_scale": True, "ncols": 80, "nrows": 20, "disable": None}
+    return tqdm(total=size, desc="cleaning", **look)
 
 
 def stop(number: int, _frame: object) -> None:

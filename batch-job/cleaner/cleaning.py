@@ -1,6 +1,8 @@
 """Cleaning one part of a file by the rules of rules.py."""
 
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import narwhals as nw
@@ -11,6 +13,7 @@ import rules
 from cleaner.reading import Part
 from cleaner.writing import csv_text
 
+THREADS = 2
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:nan|inf|infinity)$"
 
 
@@ -39,7 +42,8 @@ def clean_part(part: Part, income_range: tuple[float, float]) -> Cleaned:
 
     kept = table.filter(pc.is_null(reason))
     clean = nw.from_native(kept).with_columns(*rules.cleaned(*income_range)).to_native()
-    listed = [part.numbers, reason, *part.rows.columns]
+    row = pa.arange(part.first, part.first + len(table))
+    listed = [row, reason, *part.rows.columns]
     rejects = pa.table(listed, ["row", "reason", *part.rows.column_names]).filter(
         pc.is_valid(reason)
     )
@@ -56,6 +60,18 @@ def clean_part(part: Part, income_range: tuple[float, float]) -> Cleaned:
         "after": spread(clean, charts),
     }
     return Cleaned(clean.column_names, csv_text(clean), csv_text(rejects), counts)
+
+
+def clean_parts(parts: Iterable[Part], income_range: tuple[float, float]) -> Iterator[Cleaned]:
+    """Yield what becomes of each part, in their order, while two threads work."""
+    waiting: deque[Future[Cleaned]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for part in parts:
+            waiting.append(pool.submit(clean_part, part, income_range))
+            if len(waiting) > THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def to_numbers(text: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:

@@ -1,41 +1,72 @@
-"""Reading the rows of a CSV file of any size, with Arrow."""
+"""Reading the rows of a CSV file of any size, plain or gzipped, a megabyte at a time."""
 
+import codecs
 import csv
+import gzip
 import io
-from collections import deque
+import os
+import sys
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, open_csv
+from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 from rules import NUMBERS
 
-from cleaner import source as files
-from cleaner.source import FileError, Source, open_quote, open_source
+CURE = 'run the container as the owner of the folder, --user "$(id -u):$(id -g)"'
+BLOCK = 1 << 20  # bytes that are read at a time
+ROWS = 50_000  # that are cleaned at a time
+LONGEST = 8 << 20  # bytes of the longest row
+END = "end of the lines"  # goes behind them as a row of our own; does it not arrive as one, a quote is open
+
+csv.field_size_limit(sys.maxsize)  # Python's own limit is 128 KiB
+
+
+class FileError(Exception):
+    """A file that cannot be read or written as it should. The text is one line: which, why and what to do."""
 
 
 @dataclass(frozen=True)
 class Part:
     """Rows that follow each other in the file."""
 
-    numbers: pa.Array  # of the rows in the file; 1 is the first below the header
-    rows: pa.Table  # text, null where a field is blank
+    first: int  # number of the first row in the file; 1 stands below the header
+    rows: pa.Table  # every field as text, null where it is blank
     ragged: pa.Array  # "too few fields" or "too many fields", null for a row that fits
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[IO[bytes]]:
+    """Open a CSV file. Raises FileError that names it when it cannot be read, also later, while it is read."""
+    try:
+        disk = path.open("rb")
+    except PermissionError:
+        raise FileError(f"{path} is not readable by uid {os.getuid()}: {CURE}") from None
+    except OSError as error:
+        raise FileError(f"{path}: {os.strerror(error.errno or 0).lower()}") from None
+    with disk:
+        file = gzip.GzipFile(fileobj=disk) if disk.peek(2)[:2] == b"\x1f\x8b" else disk
+        try:
+            if file.peek(3)[:3] == codecs.BOM_UTF8:
+                file.read(3)
+            yield file
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise FileError(f"{path}: the gzip data is damaged ({error})") from None
 
 
 def read_columns(path: Path) -> list[str]:
     """Return the names in the first line. Raises FileError unless each column has a name, and NUMBERS are there."""
-    with open_source(path) as source:
-        try:
-            names = next(csv.reader(io.TextIOWrapper(source, "utf-8-sig", newline="")))
-        except csv.Error:
-            raise open_quote(path, 0) from None
-    if names in ([], ["\0"]):
+    with open_source(path) as file:
+        text = decoded(path, file.tell(), file.read(LONGEST), final=False)
+    names = next(csv.reader(io.StringIO(f"{text}\n{END}", newline="")))
+    if not names:
         raise FileError(f"{path} is empty: the first line must name the columns")
-    if "\0" in names[-1]:
+    if names[-1].endswith(END):
         raise open_quote(path, 0)
     found = ", ".join(names)
     if not all(map(str.strip, names)) or len(set(names)) < len(names):
@@ -45,68 +76,78 @@ def read_columns(path: Path) -> list[str]:
     return names
 
 
-def read_parts(source: Source, columns: list[str]) -> Iterator[Part]:
-    """Yield all rows in their order. Raises FileError where the file cannot be read on.
+def read_parts(path: Path, file: IO[bytes], columns: list[str]) -> Iterator[Part]:
+    """Yield all rows in their order. Raises FileError where the file cannot be read on."""
+    first, position, data, block = 0, file.tell(), b"", b"..."  # the header is row 0
+    while block:
+        block = file.read(BLOCK)
+        data += block
+        # Whole lines; a carriage return at the very end may be the first half of a CRLF.
+        end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1 if block else len(data)
+        rows, ragged = parse(decoded(path, position, data[:end]), columns)
+        whole = len(rows) - 1
+        closed = rows.column(0)[whole].as_py() == END
+        if closed:
+            header = 1 if first == 0 else 0
+            for start in range(header, whole + 1, ROWS):
+                stop = min(start + ROWS, whole)
+                yield Part(first + start, rows[start:stop], ragged[start:stop])
+            first, position, data, whole = first + whole, position + end, data[end:], 0
+        if len(data) > LONGEST or not (closed or block):
+            raise open_quote(path, first + whole)
 
-    Arrow hands over the ragged rows of a block before the others, and may be at the next block by then.
-    """
-    ragged: deque[InvalidRow] = deque()
 
-    def keep(row: InvalidRow) -> str:
-        ragged.append(row)
-        return "skip"
-
-    source.end += b"," * len(columns)  # one field too many: it arrives as a ragged row
-    # With more threads, Arrow does not know the numbers of ragged rows.
-    read = ReadOptions(column_names=columns, block_size=files.BLOCK, use_threads=False)
-    parse = ParseOptions(
-        newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=keep
-    )
-    types = dict.fromkeys(columns, pa.string())
-    convert = ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
-    first, ended = 0, False
+def decoded(path: Path, position: int, data: bytes, final: bool = True) -> str:
+    """Return text. Raises FileError, with the place, where it is not UTF-8; zero bytes are in UTF-16."""
     try:
-        for batch in open_csv(source, read, parse, convert):
-            if first == 0:  # the header is a row for Arrow, which has the names
-                first, batch = 1, batch.slice(1)
-            between = []
-            while ragged and ragged[0].number - 1 <= first + batch.num_rows + len(between):
-                between.append(ragged.popleft())
-            if between and between[-1].text == source.end.decode():
-                ended = bool(between.pop())
-            part = together(first, batch, between)
-            first += len(part.numbers)
-            yield part
+        return codecs.utf_8_decode(data, "strict", final)[0]
+    except UnicodeDecodeError as error:
+        where = f"byte 0x{data[error.start]:02x} at position {position + error.start}"
+        raise FileError(f"{path} is not UTF-8 text: {where}; save the file as UTF-8") from None
+
+
+def open_quote(path: Path, row: int) -> FileError:
+    where = f"row {row}" if row else "the header"
+    why = f"has a quote that never closes, or is longer than {LONGEST >> 20} MiB"
+    return FileError(f"{path}: {where} {why}")
+
+
+def parse(lines: str, columns: list[str]) -> tuple[pa.Table, pa.Array]:
+    """Take lines apart, END behind them: Arrow does, and where rows are ragged, Python's csv module.
+
+    Returns the rows as text, and for each whether it has too few or too many fields.
+    """
+    if lines and lines[-1] not in "\r\n":
+        lines += "\n"
+    lines += END + "," * (len(columns) - 1) + "\n"
+    data = codecs.BOM_UTF8 + lines.encode()  # Arrow drops one, which is to be ours
+    try:
+        rows = read_csv(
+            pa.BufferReader(data),
+            ReadOptions(column_names=columns, block_size=len(data), use_threads=False),
+            ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+        return rows, pa.nulls(len(rows), pa.string())
     except pa.ArrowInvalid:
-        raise open_quote(source.path, first) from None
-    if not ended:
-        raise open_quote(source.path, first)
+        records = csv.reader(io.StringIO(lines, newline=""))
+        fields = zip(*(fitted(record, len(columns)) for record in records), strict=True)
+        *texts, ragged = (pa.array(column, pa.string()) for column in fields)
+        blank_is_null = [pc.if_else(pc.equal(text, ""), None, text) for text in texts]
+        return pa.table(blank_is_null, columns), ragged
 
 
-def together(first: int, batch: pa.RecordBatch, ragged: list[InvalidRow]) -> Part:
-    """Put the ragged rows of a block between the others, where they stand in the file."""
-    rows = pa.Table.from_batches([batch])
-    numbers = pa.arange(first, first + rows.num_rows + len(ragged))
-    why = pa.nulls(len(numbers), pa.string())
-    if not ragged:
-        return Part(numbers, rows, why)
-    theirs = pa.array([row.number - 1 for row in ragged])
-    ours = numbers.filter(pc.invert(pc.is_in(numbers, theirs)))
-    order = pc.sort_indices(pa.concat_arrays([ours, theirs]))
-    filled = pa.Table.from_pylist([fields(row, rows.column_names) for row in ragged], rows.schema)
-    why = pa.concat_arrays([why[: len(ours)], pa.array(map(why_ragged, ragged))])
-    return Part(numbers, pa.concat_tables([rows, filled]).take(order), why.take(order))
-
-
-def why_ragged(row: InvalidRow) -> str:
-    return f"too {'few' if row.actual_columns < row.expected_columns else 'many'} fields"
-
-
-def fields(row: InvalidRow, columns: list[str]) -> dict[str, str | None]:
-    """Return the fields of a ragged row; what a long one has too many stays in the last column."""
-    record = next(csv.reader([row.text]))
-    rest = ",".join(record[len(columns) - 1 :])
-    return {
-        name: field or None
-        for name, field in zip_longest(columns, [*record[: len(columns) - 1], rest])
-    }
+def fitted(record: list[str], width: int) -> list[str | None]:
+    """Return as many fields as there are columns, and behind them what was wrong with their number, or None."""
+    if len(record) == width:
+        return [*record, None]
+    if not record:  # a blank line is a row of blank fields
+        return [*[""] * width, None]
+    if len(record) < width:
+        return [*record, *[""] * (width - len(record)), "too few fields"]
+    # What a long row has too many stays in the last column.
+    return [*record[: width - 1], ",".join(record[width - 1 :]), "too many fields"]

@@ -11,7 +11,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cleaner.source import CURE, FileError
+from cleaner.reading import CURE, FileError
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
