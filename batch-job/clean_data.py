@@ -6,7 +6,6 @@ import signal
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import IO
 
 from cleaner.cleaning import clean_parts
 from cleaner.reading import FileError, open_source, read_columns, read_parts
@@ -34,8 +33,10 @@ def clean_data(settings: Settings) -> dict[str, Counter]:
     with (
         open_source(settings.raw) as source,
         replace_files(settings.clean, settings.rejects, settings.report) as outputs,
-        progress_bar(source) as bar,
+        # A terminal that a container gets may say that its size is 0 by 0.
+        tqdm(desc="cleaning", unit="B", unit_scale=True, ncols=80, nrows=20, disable=None) as bar,
     ):
+        bar.total = settings.raw.stat().st_size
         clean, rejects, report = outputs
         rejects.write(csv_line(["row", "reason", *columns]))
         parts = read_parts(settings.raw, source, columns)
@@ -49,14 +50,6 @@ def clean_data(settings: Settings) -> dict[str, Counter]:
             bar.update(os.lseek(source.fileno(), 0, os.SEEK_CUR) - bar.n)
         report.write(page(str(settings.raw), counts, settings.income_range).encode())
     return counts
-
-
-def progress_bar(file: IO[bytes]) -> tqdm:
-    """Return a bar for the bytes of a file, which shows itself on a terminal only."""
-    size = os.fstat(file.fileno()).st_size
-    # A terminal that a container gets may say that its size is 0 by 0.
-    look = {"unit": "B", "unit_scale": True, "ncols": 80, "nrows": 20, "disable": None}
-    return tqdm(total=size, desc="cleaning", **look)
 
 
 def stop(number: int, _frame: object) -> None:

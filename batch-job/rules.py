@@ -33,14 +33,12 @@ BROKEN = {
 
 def cleaned(income_min: float = 0, income_max: float = 200_000) -> list[nw.Expr]:
     """Return what becomes of a row that breaks no rule: whole numbers, income clipped, a new age_bucket."""
-    bucket = nw.lit("")
-    for name, oldest in reversed(BUCKETS.items()):
-        bucket = nw.when(age <= oldest).then(nw.lit(name)).otherwise(bucket)
+    bucket = (nw.when(age <= oldest).then(nw.lit(name)) for name, oldest in BUCKETS.items())
     return [
         age.cast(nw.Int64),
         income.clip(income_min, income_max),
         churn.cast(nw.Int64),
-        bucket.alias("age_bucket"),
+        nw.coalesce(*bucket).alias("age_bucket"),
     ]
 
 

@@ -5,13 +5,13 @@ import csv
 import gzip
 import io
 import os
+import secrets
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,9 +22,13 @@ CURE = 'run the container as the owner of the folder, --user "$(id -u):$(id -g)"
 BLOCK = 1 << 20  # bytes that are read at a time
 ROWS = 50_000  # that are cleaned at a time
 LONGEST = 8 << 20  # bytes of the longest row
-END = "end of the lines"  # goes behind them as a row of our own; does it not arrive as one, a quote is open
+END = (
+    secrets.token_hex()
+)  # follows lines as one more row; if it does not arrive as one, a quote is open
 
 csv.field_size_limit(sys.maxsize)  # Python's own limit is 128 KiB
+
+Source = io.BufferedReader | gzip.GzipFile
 
 
 class FileError(Exception):
@@ -41,7 +45,7 @@ class Part:
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[IO[bytes]]:
+def open_source(path: Path) -> Iterator[Source]:
     """Open a CSV file. Raises FileError that names it when it cannot be read, also later, while it is read."""
     try:
         disk = path.open("rb")
@@ -76,7 +80,7 @@ def read_columns(path: Path) -> list[str]:
     return names
 
 
-def read_parts(path: Path, file: IO[bytes], columns: list[str]) -> Iterator[Part]:
+def read_parts(path: Path, file: Source, columns: list[str]) -> Iterator[Part]:
     """Yield all rows in their order. Raises FileError where the file cannot be read on."""
     first, position, data, block = 0, file.tell(), b"", b"..."  # the header is row 0
     while block:
@@ -121,16 +125,13 @@ def parse(lines: str, columns: list[str]) -> tuple[pa.Table, pa.Array]:
         lines += "\n"
     lines += END + "," * (len(columns) - 1) + "\n"
     data = codecs.BOM_UTF8 + lines.encode()  # Arrow drops one, which is to be ours
+    text = dict.fromkeys(columns, pa.string())
     try:
         rows = read_csv(
             pa.BufferReader(data),
             ReadOptions(column_names=columns, block_size=len(data), use_threads=False),
             ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.string()),
-                null_values=[""],
-                strings_can_be_null=True,
-            ),
+            ConvertOptions(column_types=text, null_values=[""], strings_can_be_null=True),
         )
         return rows, pa.nulls(len(rows), pa.string())
     except pa.ArrowInvalid:

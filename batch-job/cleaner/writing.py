@@ -74,12 +74,9 @@ def open_part(target: Path) -> Iterator[IO[bytes]]:
     part = target.with_name(f".{target.name}.part")
     try:
         file = part.open("ab")  # another run may be writing it: it is emptied below
-    except FileNotFoundError:
-        why = f"{target} is not writable: there is no folder {target.parent}"
-        raise FileError(f"{why}, mount one") from None
     except OSError as error:
         why = f"{target} is not writable by uid {os.getuid()} ({error.strerror})"
-        raise FileError(f"{why}: {CURE}") from None
+        raise FileError(f"{why}: mount its folder, and {CURE}") from None
     with file:
         if not lock(file):
             raise FileError(f"{target} is being written by another run: wait for its end")
@@ -92,16 +89,15 @@ def open_part(target: Path) -> Iterator[IO[bytes]]:
 
 
 def lock(file: IO[bytes]) -> bool:
-    """Lock a file for as long as it is open, and return whether that was possible and it still has its name."""
+    """Lock a file for as long as it is open; false where another run has it, or has renamed it meanwhile."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:
-        return True  # a file system without locks
-    return os.path.exists(file.name) and os.path.samestat(
-        os.fstat(file.fileno()), os.stat(file.name)
-    )
+    except OSError:  # a file system without locks
+        return True
+    path = Path(file.name)
+    return path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))
 
 
 def is_mounted(path: Path) -> bool:

@@ -127,7 +127,7 @@ def test_file_of_somebody_else_is_one_line(job: Job, data: Path) -> None:
 def test_forgotten_mount_is_one_line(job: Job) -> None:
     done = job(None)
     assert done.returncode == 2
-    assert "there is no folder data, mount one" in done.stderr.splitlines()[-1]
+    assert "(No such file or directory): mount its folder" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
 
 

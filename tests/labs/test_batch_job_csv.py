@@ -115,7 +115,7 @@ GOOD = "age,income,churn\n20,5,0\n"
         (GOOD, {"CLEAN_PATH": "data/raw.csv"}, "give four different files"),
         (GOOD, {"RAW_PATH": "data"}, "data: is a directory"),
         (GOOD, {"CLEAN_PATH": "data"}, "data is a directory"),
-        (GOOD, {"REPORT_PATH": "no/where.html"}, "there is no folder no"),
+        (GOOD, {"REPORT_PATH": "no/where.html"}, "no/where.html is not writable by uid"),
         ("", {}, "data/raw.csv is empty"),
         ("\n", {}, "data/raw.csv is empty"),
         ("age,salary,churn\n1,2,0\n", {}, "no column income; the columns found are age, salary, c"),
