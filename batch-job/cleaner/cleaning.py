@@ -43,19 +43,16 @@ def clean_part(part: Part, income_range: tuple[float, float]) -> Cleaned:
     kept = table.filter(pc.is_null(reason))
     clean = nw.from_native(kept).with_columns(*rules.cleaned(*income_range)).to_native()
     row = pa.arange(part.first, part.first + len(table))
-    listed = [row, reason, *part.rows.columns]
-    rejects = pa.table(listed, ["row", "reason", *part.rows.column_names]).filter(
-        pc.is_valid(reason)
-    )
+    names = ["row", "reason", *part.rows.column_names]  # a name may be there twice
+    listed = pa.table([row, reason, *part.rows.columns], names)
+    rejects = listed.filter(pc.is_valid(reason))
 
     noted = nw.from_native(kept).select(**rules.noted(*income_range)).to_native()
     charts = rules.charts(*income_range)
     counts = {
         "rows": Counter({"rows in": len(table), "clean": len(clean), "rejected": len(rejects)}),
-        "reasons": Counter(rejects["reason"].to_pylist()),
-        "noted": Counter(
-            {label: pc.sum(noted[label]).as_py() or 0 for label in noted.column_names}
-        ),
+        "reasons": Counter(rejects.column(1).to_pylist()),
+        "noted": Counter({name: pc.sum(noted[name]).as_py() or 0 for name in noted.column_names}),
         "before": spread(table, charts),
         "after": spread(clean, charts),
     }

@@ -13,14 +13,14 @@ PAGE = Template(Path(__file__).with_name("report.html").read_text())
 def table(counts: dict[str, Counter]) -> str:
     """Return the counts of `Cleaned` as lines of text, the reasons with the most frequent first."""
     why = {f"  {reason}": n for reason, n in counts["reasons"].most_common()}
-    lines = counts["rows"] | why | counts["noted"]
+    lines = {**counts["rows"], **why, **counts["noted"]}
     width = max(map(len, lines)) + 2
     return "\n".join(f"{label:<{width}}{n:>13,}" for label, n in lines.items())
 
 
 def page(source: str, counts: dict[str, Counter], income_range: tuple[float, float]) -> str:
     """Return the report as HTML."""
-    cards = counts["rows"] | counts["noted"]
+    cards = {**counts["rows"], **counts["noted"]}
     rows_in, why = counts["rows"]["rows in"], counts["reasons"].most_common()
     return PAGE.substitute(
         source=escape(source),
@@ -35,15 +35,14 @@ def page(source: str, counts: dict[str, Counter], income_range: tuple[float, flo
 
 
 def chart(name: str, bars: dict[str, float], counts: dict[str, Counter]) -> str:
-    """Draw two bars beside each other, the rows before and after, for each label of `bars`."""
-    most = max(1, *(counts[when][name, label] for when in ("before", "after") for label in bars))
-    rows = "".join(
-        f"<tr><th>{escape(label)}"
-        + "".join(
-            f"<td>{counts[when][name, label]:,}<td><meter max={most} value={counts[when][name, label]}></meter>"
-            for when in ("before", "after")
-        )
-        for label in bars
-    )
+    """Draw two bars for each label of `bars`: the rows before and after the cleaning."""
+    times = ("before", "after")
+    most = max(1, *(counts[when][name, label] for when in times for label in bars))
+    rows = ""
+    for label in bars:
+        rows += f"<tr><th>{escape(label)}"
+        for when in times:
+            n = counts[when][name, label]
+            rows += f"<td>{n:,}<td><meter max={most} value={n}></meter>"
     head = "<thead><tr><th><th>before<th><th>after<th></thead>"
     return f"<section><h2>{escape(name)}</h2><table>{head}{rows}</table></section>"

@@ -55,6 +55,12 @@ def test_columns_may_stand_in_any_order_and_others_pass_through(run_job) -> None
     ]
 
 
+def test_columns_of_the_file_may_have_the_names_of_the_rejects(run_job) -> None:
+    done = run_job("row,reason,income,age,churn\na,b,,20,1\nc,d,6,70,0\n")
+    assert done.clean == "row,reason,income,age,churn,age_bucket\nc,d,6,70,0,61+\n"
+    assert done.rejects == [["1", "income is missing", "a", "b", "", "20", "1"]]
+
+
 def test_header_only_gives_header_only(run_job) -> None:
     done = run_job("age,income,churn\n")
     assert done.code == 0
@@ -84,6 +90,7 @@ def test_quote_that_never_closes_is_one_line_that_names_its_row(
 ) -> None:
     for size in (reading.BLOCK, 128):
         monkeypatch.setattr(reading, "BLOCK", size)
+        monkeypatch.setattr(reading, "LONGEST", 8 * size)
         done = run_job(raw)
         assert done.code == 2
         assert done.err.startswith(f"error: data/raw.csv: {where} has a quote that never closes")
@@ -98,6 +105,7 @@ def test_report_loads_nothing_and_escapes_what_it_shows(run_job) -> None:
     assert "&lt;i&gt;.csv" in html
     assert "<i>.csv" not in html
     assert "income is missing" in html
+    assert "<b>0</b>clipped to 0-200000" in html
     assert not any(word in html for word in ("http:", "https:", "src=", "<link", "@import", "url("))
 
 
