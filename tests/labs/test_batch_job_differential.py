@@ -14,7 +14,7 @@ from cleaner.reading import FileError, open_source, read_columns, read_parts
 
 CELLS = [
     "", " ", "a", "20", "5.5", '"', '""', 'say "hi"', '"q"', '"a,b"', '"two\nlines"', '"x""y"', 'x"', '"x"y', "é",
-    "\x00", "*", "x" * 300, '"' + "y,\n" * 90 + '"',
+    "\x00", "\ufeffb", "*", "x" * 300, '"' + "y,\n" * 90 + '"',
 ]  # fmt: skip
 NEWLINES = ["\n", "\r\n", "\r"]
 FILES = 3000
