@@ -82,14 +82,14 @@ def read_columns(path: Path) -> list[str]:
 
 def read_parts(path: Path, file: Source, columns: list[str]) -> Iterator[Part]:
     """Yield all rows in their order. Raises FileError where the file cannot be read on."""
-    first, position, data, block = 0, file.tell(), b"", b"..."  # the header is row 0
-    while block:
+    first, position, data, ended = 0, file.tell(), b"", False  # the header is row 0
+    while not ended:
         block = file.read(BLOCK)
-        data += block
+        data, ended = data + block, not block
         # Whole lines; a carriage return at the very end may be the first half of a CRLF.
-        end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1 if block else len(data)
+        end = len(data) if ended else max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
         rows, ragged = parse(decoded(path, position, data[:end]), columns)
-        whole = len(rows) - 1
+        whole = len(rows) - 1  # rows before END, or before the one that a quote keeps open
         closed = rows.column(0)[whole].as_py() == END
         if closed:
             header = 1 if first == 0 else 0
@@ -97,7 +97,7 @@ def read_parts(path: Path, file: Source, columns: list[str]) -> Iterator[Part]:
                 stop = min(start + ROWS, whole)
                 yield Part(first + start, rows[start:stop], ragged[start:stop])
             first, position, data, whole = first + whole, position + end, data[end:], 0
-        if len(data) > LONGEST or not (closed or block):
+        if len(data) > LONGEST or (ended and not closed):
             raise open_quote(path, first + whole)
 
 

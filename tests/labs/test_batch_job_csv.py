@@ -98,6 +98,14 @@ def test_quote_that_never_closes_is_one_line_that_names_its_row(
         assert [path.name for path in done.data.iterdir()] == ["raw.csv"]
 
 
+def test_row_that_is_too_long_is_one_line(run_job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BLOCK", 128)
+    monkeypatch.setattr(reading, "LONGEST", 512)
+    done = run_job(f"age,income,churn\n20,5,0\n20,5,{'0' * 1000}\n20,5,0\n")
+    assert done.code == 2
+    assert done.err.startswith("error: data/raw.csv: row 2 has a quote that never closes, or is lo")
+
+
 def test_report_loads_nothing_and_escapes_what_it_shows(run_job) -> None:
     raw = '"<b>",age,income,churn\n1,20,5,0\n2,20,,0\n'
     (Path("data") / "<i>.csv").write_text(raw)
