@@ -4,23 +4,21 @@ import logging
 import os
 import signal
 import sys
-from collections import Counter
-from functools import partial
+from collections import Counter, defaultdict
 from pathlib import Path
 
-from cleaner.cleaning import clean_columns, clean_part
-from cleaner.reading import read_columns, read_parts
+from cleaner.cleaning import clean_parts
+from cleaner.reading import FileError, open_source, read_columns, read_parts
 from cleaner.report import page, table
-from cleaner.running import in_order, progress
 from cleaner.settings import SettingError, Settings, read_settings
-from cleaner.source import FileError, open_source
 from cleaner.writing import csv_line, replace_files
+from tqdm import tqdm
 
 log = logging.getLogger("batch-job")
 SAMPLE = Path(__file__).with_name("sample.csv")
 
 
-def clean_data(settings: Settings) -> Counter:
+def clean_data(settings: Settings) -> dict[str, Counter]:
     """Read RAW_PATH, write the three outputs, return the counts.
 
     Raises FileError for what the user can mend; the outputs are then as they were.
@@ -31,22 +29,25 @@ def clean_data(settings: Settings) -> Counter:
         log.info("no %s yet: wrote the sample", settings.raw)
 
     columns = read_columns(settings.raw)
-    counts: Counter = Counter()
+    counts: dict[str, Counter] = defaultdict(Counter)
     with (
         open_source(settings.raw) as source,
-        replace_files(settings.report, settings.rejects, settings.clean) as (
-            report,
-            rejects,
-            clean,
-        ),
+        replace_files(settings.clean, settings.rejects, settings.report) as outputs,
+        # A terminal that a container gets may say that its size is 0 by 0.
+        tqdm(desc="cleaning", unit="B", unit_scale=True, ncols=80, nrows=20, disable=None) as bar,
     ):
-        clean.write(csv_line(clean_columns(columns)))
+        bar.total = settings.raw.stat().st_size
+        clean, rejects, report = outputs
         rejects.write(csv_line(["row", "reason", *columns]))
-        clean_one = partial(clean_part, income_range=settings.income_range)
-        for done in progress(source.disk, in_order(clean_one, read_parts(source, columns))):
+        parts = read_parts(settings.raw, source, columns)
+        for done in clean_parts(parts, settings.income_range):
+            if clean.tell() == 0:
+                clean.write(csv_line(done.columns))
             clean.write(done.clean)
             rejects.write(done.rejects)
-            counts.update(done.counts)
+            for kind, found in done.counts.items():
+                counts[kind].update(found)
+            bar.update(os.lseek(source.fileno(), 0, os.SEEK_CUR) - bar.n)
         report.write(page(str(settings.raw), counts, settings.income_range).encode())
     return counts
 

@@ -6,8 +6,7 @@ frame that Narwhals knows: `clean(frame)` does it in one call.
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import NamedTuple
+import math
 
 import narwhals as nw
 from narwhals.typing import IntoDataFrameT
@@ -34,14 +33,12 @@ BROKEN = {
 
 def cleaned(income_min: float = 0, income_max: float = 200_000) -> list[nw.Expr]:
     """Return what becomes of a row that breaks no rule: whole numbers, income clipped, a new age_bucket."""
-    bucket = nw.lit("")
-    for name, oldest in reversed(BUCKETS.items()):
-        bucket = nw.when(age <= oldest).then(nw.lit(name)).otherwise(bucket)
+    bucket = (nw.when(age <= oldest).then(nw.lit(name)) for name, oldest in BUCKETS.items())
     return [
         age.cast(nw.Int64),
         income.clip(income_min, income_max),
         churn.cast(nw.Int64),
-        bucket.alias("age_bucket"),
+        nw.coalesce(*bucket).alias("age_bucket"),
     ]
 
 
@@ -52,38 +49,19 @@ def noted(income_min: float = 0, income_max: float = 200_000) -> dict[str, nw.Ex
     }
 
 
-class Chart(NamedTuple):
-    """A bar chart of the report: where the first bar begins, and where each ends and the next begins."""
-
-    title: str
-    column: str
-    edges: list[float]
-    labels: list[str]
-
-
-def charts(income_min: float = 0, income_max: float = 200_000) -> list[Chart]:
-    """Return what the report draws, before and after the cleaning."""
-    ages: list[float] = [AGE_MIN, *(oldest + 1 for oldest in BUCKETS.values())]
-    step = (income_max - income_min) / 20
-    incomes = [income_min + step * i for i in range(21)]
-    between = [f"{low:,.0f} to {high:,.0f}" for low, high in pairwise(incomes)]
-    return [
-        Chart("Age, years", "age", ages, list(BUCKETS)),
-        Chart("Income per year", "income", incomes, between),
-    ]
-
-
-def is_fine() -> nw.Expr:
-    """Return an expression that is true for a row that breaks no rule."""
-    return ~nw.any_horizontal(*BROKEN.values(), ignore_nulls=True)
+def charts(income_min: float = 0, income_max: float = 200_000) -> dict[str, dict[str, float]]:
+    """Return what the report draws: the bars of each column, and the value up to which each of them counts."""
+    incomes = [income_min + (income_max - income_min) / 20 * i for i in range(21)]
+    return {
+        "age": {f"below {AGE_MIN}": AGE_MIN - 1, **BUCKETS, f"above {AGE_MAX}": math.inf},
+        "income": {f"to {end:,.10g}": end for end in incomes} | {"above": math.inf},
+    }
 
 
 def reason() -> nw.Expr:
     """Return an expression for the first rule that a row breaks, as text; null for a row that breaks none."""
-    first = nw.lit(None, nw.String)
-    for text, broken in reversed(BROKEN.items()):
-        first = nw.when(broken).then(nw.lit(text)).otherwise(first)
-    return first.alias("reason")
+    broken = (nw.when(rule).then(nw.lit(text)) for text, rule in BROKEN.items())
+    return nw.coalesce(*broken).alias("reason")
 
 
 def clean(
@@ -94,6 +72,6 @@ def clean(
     Row order, other columns and the kind of frame stay.
     """
     rows = nw.from_native(frame, eager_only=True)
-    fine = rows.select(fine=is_fine())["fine"]
+    fine = rows.select(reason())["reason"].is_null()
     kept = rows.filter(fine).with_columns(*cleaned(income_min, income_max))
     return kept.to_native(), rows.filter(~fine).with_columns(reason()).to_native()

@@ -1,137 +1,154 @@
-"""Reading the rows of a CSV file of any size, with Arrow: those that fit the columns, and those that do not."""
+"""Reading the rows of a CSV file of any size, plain or gzipped, a megabyte at a time."""
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import codecs
+import csv
+import gzip
+import io
+import os
+import secrets
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.csv import ConvertOptions, InvalidRow, ParseOptions, ReadOptions, open_csv
+from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 from rules import NUMBERS
 
-from cleaner import source as files
-from cleaner.source import FileError, Source, open_quote, open_source
+CURE = 'run the container as the owner of the folder, --user "$(id -u):$(id -g)"'
+BLOCK = 1 << 20  # bytes that are read at a time
+ROWS = 50_000  # that are cleaned at a time
+LONGEST = 8 << 20  # bytes of the longest row
+END = (
+    secrets.token_hex()
+)  # follows lines as one more row; if it does not arrive as one, a quote is open
 
-ROWS = 50_000  # in a part
+csv.field_size_limit(sys.maxsize)  # Python's own limit is 128 KiB
+
+Source = io.BufferedReader | gzip.GzipFile
+
+
+class FileError(Exception):
+    """A file that cannot be read or written as it should. The text is one line: which, why and what to do."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Rows that follow each other in the file. `first` is the number of the first; 1 stands below the header."""
+    """Rows that follow each other in the file."""
 
-    first: int
-    rows: pa.RecordBatch  # text, null where a field is blank
-    ragged: list[InvalidRow]  # rows with too few or too many fields; they stand between the others
-
-    def numbers(self) -> pa.Array:
-        """Return the number of each of `rows` in the file."""
-        every = pa.arange(self.first, self.first + self.rows.num_rows + len(self.ragged))
-        return every.filter(
-            pc.invert(pc.is_in(every, pa.array(map(number_of, self.ragged), pa.int64())))
-        )
+    first: int  # number of the first row in the file; 1 stands below the header
+    rows: pa.Table  # every field as text, null where it is blank
+    ragged: pa.Array  # "too few fields" or "too many fields", null for a row that fits
 
 
-def number_of(row: InvalidRow) -> int:
-    return row.number - 1  # Arrow counts the header
-
-
-def options(keep: Callable[[InvalidRow], str] = lambda row: "skip") -> dict[str, Any]:
-    """Return how Arrow is to read: as Python's csv module does, but that a blank line is a row of blank fields."""
-    parse = ParseOptions(
-        newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=keep
-    )
-    # With more threads, Arrow does not know the numbers of ragged rows.
-    return {
-        "read_options": ReadOptions(block_size=files.BLOCK, use_threads=False),
-        "parse_options": parse,
-    }
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """Open a CSV file. Raises FileError that names it when it cannot be read, also later, while it is read."""
+    try:
+        disk = path.open("rb")
+    except PermissionError:
+        raise FileError(f"{path} is not readable by uid {os.getuid()}: {CURE}") from None
+    except OSError as error:
+        raise FileError(f"{path}: {os.strerror(error.errno or 0).lower()}") from None
+    with disk:
+        file = gzip.GzipFile(fileobj=disk) if disk.peek(2)[:2] == b"\x1f\x8b" else disk
+        try:
+            if file.peek(3)[:3] == codecs.BOM_UTF8:
+                file.read(3)
+            yield file
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise FileError(f"{path}: the gzip data is damaged ({error})") from None
 
 
 def read_columns(path: Path) -> list[str]:
     """Return the names in the first line. Raises FileError unless each column has a name, and NUMBERS are there."""
-    with open_source(path) as source:
-        try:
-            names = open_csv(source, **options()).schema.names
-        except pa.ArrowInvalid:
-            raise open_quote(path) from None
-        if names in ([""], [source.end]):
-            raise FileError(f"{path} is empty: the first line must name the columns")
-    for place, name in enumerate(names, 1):
-        if not name.strip():
-            raise FileError(f"{path}: column {place} has no name: every column needs one")
-        if names.count(name) > 1:
-            raise FileError(f"{path}: two columns are named {name!r}: every name must be unique")
+    with open_source(path) as file:
+        text = decoded(path, file.tell(), file.read(LONGEST), final=False)
+    names = next(csv.reader(io.StringIO(f"{text}\n{END}", newline="")))
+    if not names:
+        raise FileError(f"{path} is empty: the first line must name the columns")
+    if names[-1].endswith(END):
+        raise open_quote(path, 0)
+    found = ", ".join(names)
+    if not all(map(str.strip, names)) or len(set(names)) < len(names):
+        raise FileError(f"{path}: each column needs a name of its own; the columns are {found}")
     if missing := [name for name in NUMBERS if name not in names]:
-        raise FileError(
-            f"{path}: no column {', '.join(missing)}; the columns found are {', '.join(names)}"
-        )
+        raise FileError(f"{path}: no column {', '.join(missing)}; the columns found are {found}")
     return names
 
 
-def read_parts(source: Source, columns: list[str]) -> Iterator[Part]:
-    """Yield all rows in their order. Raises FileError where the file cannot be read on.
+def read_parts(path: Path, file: Source, columns: list[str]) -> Iterator[Part]:
+    """Yield all rows in their order. Raises FileError where the file cannot be read on."""
+    first, position, data, ended = 0, file.tell(), b"", False  # the header is row 0
+    while not ended:
+        block = file.read(BLOCK)
+        data, ended = data + block, not block
+        # Whole lines; a carriage return at the very end may be the first half of a CRLF.
+        end = len(data) if ended else max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
+        rows, ragged = parse(decoded(path, position, data[:end]), columns)
+        whole = len(rows) - 1  # rows before END, or before the one that a quote keeps open
+        closed = rows.column(0)[whole].as_py() == END
+        if closed:
+            header = 1 if first == 0 else 0
+            for start in range(header, whole + 1, ROWS):
+                stop = min(start + ROWS, whole)
+                yield Part(first + start, rows[start:stop], ragged[start:stop])
+            first, position, data, whole = first + whole, position + end, data[end:], 0
+        if len(data) > LONGEST or (ended and not closed):
+            raise open_quote(path, first + whole)
 
-    A thread reads. Arrow hands over its ragged rows one by one, before the others of their block.
+
+def decoded(path: Path, position: int, data: bytes, final: bool = True) -> str:
+    """Return text. Raises FileError, with the place, where it is not UTF-8; zero bytes are in UTF-16."""
+    try:
+        return codecs.utf_8_decode(data, "strict", final)[0]
+    except UnicodeDecodeError as error:
+        where = f"byte 0x{data[error.start]:02x} at position {position + error.start}"
+        raise FileError(f"{path} is not UTF-8 text: {where}; save the file as UTF-8") from None
+
+
+def open_quote(path: Path, row: int) -> FileError:
+    where = f"row {row}" if row else "the header"
+    why = f"has a quote that never closes, or is longer than {LONGEST >> 20} MiB"
+    return FileError(f"{path}: {where} {why}")
+
+
+def parse(lines: str, columns: list[str]) -> tuple[pa.Table, pa.Array]:
+    """Take lines apart, END behind them: Arrow does, and where rows are ragged, Python's csv module.
+
+    Returns the rows as text, and for each whether it has too few or too many fields.
     """
-    ragged: deque[InvalidRow] = deque()
-    queue: Queue = Queue(maxsize=2)
-    reader = Thread(target=read_into, args=(queue, ragged, source, columns), daemon=True)
-    reader.start()
-    first = 1
+    if lines and lines[-1] not in "\r\n":
+        lines += "\n"
+    lines += END + "," * (len(columns) - 1) + "\n"
+    data = codecs.BOM_UTF8 + lines.encode()  # Arrow drops one, which is to be ours
+    text = dict.fromkeys(columns, pa.string())
     try:
-        for item in iter(queue.get, None):
-            if isinstance(item, Exception):
-                raise item
-            end, between = first + item.num_rows, []
-            while ragged and number_of(ragged[0]) <= end:
-                between.append(ragged.popleft())
-                end += 1
-            yield Part(first, item, between)
-            first = end
-    finally:
-        source.stopped = source.ended = True
-        while reader.is_alive():
-            with suppress(Empty):
-                queue.get(timeout=0.1)
-
-
-def read_into(queue: Queue, ragged: deque[InvalidRow], source: Source, columns: list[str]) -> None:
-    """Put the rows that fit into the queue, ROWS at most at a time, and last of all None or an exception."""
-    source.end += "," * len(columns)  # one field too many: it arrives as a ragged row
-    nothing = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in columns]))
-    closed = False
-
-    def keep(row: InvalidRow) -> str:
-        nonlocal closed
-        if row.text == source.end:
-            closed = True
-        else:
-            ragged.append(row)
-            if len(ragged) % 1000 == 0:  # there may be no other rows for a long time
-                queue.put(nothing)
-        return "skip"
-
-    as_text = ConvertOptions(
-        column_types=dict.fromkeys(columns, pa.string()),
-        null_values=[""],
-        strings_can_be_null=True,
-    )
-    try:
-        for batch in open_csv(source, convert_options=as_text, **options(keep)):
-            for start in range(0, batch.num_rows, ROWS):
-                queue.put(batch.slice(start, ROWS))
-        queue.put(nothing)  # for ragged rows at the end
-        if not closed:
-            raise pa.ArrowInvalid("a quote is open at the end")
+        rows = read_csv(
+            pa.BufferReader(data),
+            ReadOptions(column_names=columns, block_size=len(data), use_threads=False),
+            ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            ConvertOptions(column_types=text, null_values=[""], strings_can_be_null=True),
+        )
+        return rows, pa.nulls(len(rows), pa.string())
     except pa.ArrowInvalid:
-        # To look for the row takes a while: not when the job is being stopped.
-        queue.put(None if source.stopped else open_quote(source.path))
-    except Exception as error:  # noqa: BLE001 - raised again in read_parts
-        queue.put(error)
-    else:
-        queue.put(None)
+        records = csv.reader(io.StringIO(lines, newline=""))
+        fields = zip(*(fitted(record, len(columns)) for record in records), strict=True)
+        *texts, ragged = (pa.array(column, pa.string()) for column in fields)
+        blank_is_null = [pc.if_else(pc.equal(text, ""), None, text) for text in texts]
+        return pa.table(blank_is_null, columns), ragged
+
+
+def fitted(record: list[str], width: int) -> list[str | None]:
+    """Return as many fields as there are columns, and behind them what was wrong with their number, or None."""
+    if len(record) == width:
+        return [*record, None]
+    if not record:  # a blank line is a row of blank fields
+        return [*[""] * width, None]
+    if len(record) < width:
+        return [*record, *[""] * (width - len(record)), "too few fields"]
+    # What a long row has too many stays in the last column.
+    return [*record[: width - 1], ",".join(record[width - 1 :]), "too many fields"]

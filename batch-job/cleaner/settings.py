@@ -43,9 +43,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
 
     low, high = number(env, "INCOME_MIN", 0), number(env, "INCOME_MAX", 200_000)
     if low >= high:
-        raise SettingError(
-            f"INCOME_MIN={low:g} is not accepted: it must be below INCOME_MAX={high:g}"
-        )
+        raise SettingError(f"INCOME_MIN={low:g} is not accepted: INCOME_MAX={high:g} is not more")
 
     level = (env.get("LOG_LEVEL") or "INFO").upper()
     if level not in LEVELS:

@@ -4,39 +4,38 @@ import fcntl
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cleaner.source import CURE, FileError
+from cleaner.reading import CURE, FileError
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
-def csv_text(columns: list[pa.Array]) -> memoryview:
-    """Return columns as lines of CSV. Only a field that needs quotes gets them; Arrow's own writer quotes all text."""
-    lines = pc.binary_join_element_wise(*map(csv_fields, columns), ",")
-    lines = one_array(pc.binary_join_element_wise(lines, "\n", ""))
-    size = pc.sum(pc.binary_length(lines)).as_py() or 0
-    return memoryview(lines.buffers()[2] or b"")[:size]
+def csv_text(table: pa.Table) -> bytes:
+    """Return rows as lines of CSV. Only a field that needs quotes gets them; Arrow's own writer quotes all text."""
+    text = b""
+    for batch in table.to_batches():
+        lines = pc.binary_join_element_wise(*map(csv_fields, batch.columns), ",")
+        lines = pc.binary_join_element_wise(lines, "\n", "")
+        text += pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "")[0].as_buffer()
+    return text
 
 
-def csv_line(fields: list[str]) -> memoryview:
-    return csv_text([pa.array([field]) for field in fields])
+def csv_line(fields: list[str]) -> bytes:
+    return csv_text(pa.table([[field] for field in fields], fields))
 
 
-def csv_fields(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    text = one_array(column.cast(pa.string()))
-    data = bytes(text.buffers()[2] or b"")
-    if any(special in data for special in (b'"', b",", b"\n", b"\r")):
-        quoted = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
-        text = pc.if_else(pc.match_substring_regex(text, '[",\r\n]'), quoted, text)
-    return text.fill_null("")
-
-
-def one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+def csv_fields(column: pa.Array) -> pa.Array:
+    if not pa.types.is_string(column.type):
+        return column.cast(pa.string()).fill_null("")
+    quoted = pc.binary_join_element_wise('"', pc.replace_substring(column, '"', '""'), '"', "")
+    special = pc.match_substring_regex(column, '[",\r\n]')
+    return pc.if_else(special, quoted, column).fill_null("")
 
 
 @contextmanager
@@ -46,58 +45,59 @@ def replace_files(*targets: Path) -> Iterator[list[IO[bytes]]]:
     The old files go before the first new one comes: whenever the process is killed, what is there is of one run.
     Raises FileError where a target cannot be written.
     """
-    parts: list[IO[bytes]] = []
-    try:
-        for target in targets:
-            parts.append(open_part(target))
+    with ExitStack() as stack:
+        parts = [stack.enter_context(open_part(target)) for target in targets]
         yield parts
         for part in parts:
             part.flush()
             os.fsync(part.fileno())
-        # A polite stop comes before what follows, or after it.
-        signals = {signal.SIGTERM, signal.SIGINT}
-        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        # It is too late to be stopped politely: that would come between two files.
+        stops = {number: signal.signal(number, signal.SIG_IGN) for number in STOPS}
         for target in targets:
             target.unlink(missing_ok=True)
-        for target in targets:
-            os.replace(parts[0].name, target)
-            # From here on the name is that of a next run's part, and not ours to remove.
-            parts.pop(0).close()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
-    finally:
-        for part in parts:
-            Path(part.name).unlink(missing_ok=True)
-            with suppress(OSError):  # a full disk fails a second time here
-                part.close()
+        for part, target in zip(parts, targets, strict=True):
+            os.replace(part.name, target)
+        for number, handler in stops.items():
+            signal.signal(number, handler)
 
 
-def open_part(target: Path) -> IO[bytes]:
-    """Open the file beside `target` that is to take its place. Its name is fixed, so that a next run takes over."""
+@contextmanager
+def open_part(target: Path) -> Iterator[IO[bytes]]:
+    """Open the file beside `target` that is to take its place, and remove it on an error.
+
+    Its name is fixed: what a killed run has left, the next one takes over.
+    """
     if target.is_dir():
         raise FileError(f"{target} is a directory: give a file to write")
     if is_mounted(target):
         raise FileError(f"{target} is mounted by itself and cannot be replaced: mount its folder")
     part = target.with_name(f".{target.name}.part")
-    busy = FileError(f"{target} is being written by another run: wait for its end")
     try:
-        # Appending: the file of a run that is still at work must not be emptied before its lock is seen.
-        file = part.open("ab")
-        with suppress(OSError):  # a file system without locks
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise busy from None
-        # That run may have ended in between, and this is no longer a part, but its output.
-        if not part.exists() or part.stat().st_ino != os.fstat(file.fileno()).st_ino:
-            raise busy
-        file.truncate(0)
-    except FileNotFoundError:
-        why = f"{target} is not writable: there is no folder {target.parent}"
-        raise FileError(f"{why}, mount one") from None
+        file = part.open("ab")  # another run may be writing it: it is emptied below
     except OSError as error:
         why = f"{target} is not writable by uid {os.getuid()} ({error.strerror})"
-        raise FileError(f"{why}: {CURE}") from None
-    return file
+        raise FileError(f"{why}: mount its folder, and {CURE}") from None
+    with file:
+        if not lock(file):
+            raise FileError(f"{target} is being written by another run: wait for its end")
+        file.truncate(file.seek(0))
+        try:
+            yield file
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def lock(file: IO[bytes]) -> bool:
+    """Lock a file for as long as it is open; false where another run has it, or has renamed it meanwhile."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    path = Path(file.name)
+    return path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))
 
 
 def is_mounted(path: Path) -> bool:

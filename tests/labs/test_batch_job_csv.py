@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from cleaner import source
+from cleaner import reading
 from cleaner.writing import replace_files
 
 pytest_plugins = ["batch_job_fixtures"]
@@ -32,8 +32,8 @@ PLAIN = 'age,income,churn,note\n20,5,0,"a, b"\n30,x,1,"two\nlines"\n40,6,1,"say 
 def test_same_table_in_another_wrapping(
     run_job, raw: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for size in (source.BLOCK, 48):
-        monkeypatch.setattr(source, "BLOCK", size)
+    for size in (reading.BLOCK, 48):
+        monkeypatch.setattr(reading, "BLOCK", size)
         done = run_job(raw)
         assert list(csv.reader(io.StringIO(done.clean))) == [
             ["age", "income", "churn", "note", "age_bucket"],
@@ -53,6 +53,12 @@ def test_columns_may_stand_in_any_order_and_others_pass_through(run_job) -> None
         "007,1,,5,20,18-30",
         "008,0, x ,6,70,61+",
     ]
+
+
+def test_columns_of_the_file_may_have_the_names_of_the_rejects(run_job) -> None:
+    done = run_job("row,reason,income,age,churn\na,b,,20,1\nc,d,6,70,0\n")
+    assert done.clean == "row,reason,income,age,churn,age_bucket\nc,d,6,70,0,61+\n"
+    assert done.rejects == [["1", "income is missing", "a", "b", "", "20", "1"]]
 
 
 def test_header_only_gives_header_only(run_job) -> None:
@@ -82,13 +88,22 @@ def test_stray_quotes_cost_no_row(run_job) -> None:
 def test_quote_that_never_closes_is_one_line_that_names_its_row(
     run_job, monkeypatch: pytest.MonkeyPatch, raw: str, where: str
 ) -> None:
-    for size in (source.BLOCK, 128):
-        monkeypatch.setattr(source, "BLOCK", size)
+    for size in (reading.BLOCK, 128):
+        monkeypatch.setattr(reading, "BLOCK", size)
+        monkeypatch.setattr(reading, "LONGEST", 8 * size)
         done = run_job(raw)
         assert done.code == 2
         assert done.err.startswith(f"error: data/raw.csv: {where} has a quote that never closes")
         assert done.err.count("\n") == 1
         assert [path.name for path in done.data.iterdir()] == ["raw.csv"]
+
+
+def test_row_that_is_too_long_is_one_line(run_job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BLOCK", 128)
+    monkeypatch.setattr(reading, "LONGEST", 512)
+    done = run_job(f"age,income,churn\n20,5,0\n20,5,{'0' * 1000}\n20,5,0\n")
+    assert done.code == 2
+    assert done.err.startswith("error: data/raw.csv: row 2 has a quote that never closes, or is lo")
 
 
 def test_report_loads_nothing_and_escapes_what_it_shows(run_job) -> None:
@@ -98,6 +113,7 @@ def test_report_loads_nothing_and_escapes_what_it_shows(run_job) -> None:
     assert "&lt;i&gt;.csv" in html
     assert "<i>.csv" not in html
     assert "income is missing" in html
+    assert "<b>0</b>clipped to 0-200000" in html
     assert not any(word in html for word in ("http:", "https:", "src=", "<link", "@import", "url("))
 
 
@@ -113,16 +129,16 @@ GOOD = "age,income,churn\n20,5,0\n"
         (GOOD, {"INCOME_MAX": "inf"}, "INCOME_MAX='inf' is not accepted"),
         (GOOD, {"LOG_LEVEL": "loud"}, "LOG_LEVEL='LOUD' is not accepted: give one of DEBUG"),
         (GOOD, {"CLEAN_PATH": "data/raw.csv"}, "give four different files"),
-        (GOOD, {"RAW_PATH": "data"}, "data is a directory"),
+        (GOOD, {"RAW_PATH": "data"}, "data: is a directory"),
         (GOOD, {"CLEAN_PATH": "data"}, "data is a directory"),
-        (GOOD, {"REPORT_PATH": "no/where.html"}, "there is no folder no"),
+        (GOOD, {"REPORT_PATH": "no/where.html"}, "no/where.html is not writable by uid"),
         ("", {}, "data/raw.csv is empty"),
         ("\n", {}, "data/raw.csv is empty"),
         ("age,salary,churn\n1,2,0\n", {}, "no column income; the columns found are age, salary, c"),
-        ("age,income,churn,age\n1,2,0,1\n", {}, "two columns are named 'age'"),
-        ("age,income,churn,\n1,2,0,\n", {}, "column 4 has no name"),
-        (b"age,income,churn\n20,5,0\n20,\xff,0\n", {}, "byte 0xff at position 27, line 3"),
-        (b"age,inc\xe9me,churn\n", {}, "byte 0xe9 at position 7, line 1"),
+        ("age,income,churn,age\n1,2,0,1\n", {}, "each column needs a name of its own"),
+        ("age,income,churn,\n1,2,0,\n", {}, "each column needs a name of its own"),
+        (b"age,income,churn\n20,5,0\n20,\xff,0\n", {}, "byte 0xff at position 27"),
+        (b"age,inc\xe9me,churn\n", {}, "byte 0xe9 at position 7"),
         (GOOD.encode("utf-16"), {}, "data/raw.csv is not UTF-8 text: byte 0xff at position 0"),
         # Without the time of day: it would be part of the test's name, which every worker has to find the same.
         (gzip.compress(GOOD.encode() * 99, mtime=0)[:-12], {}, "data/raw.csv: the gzip data is damaged"),

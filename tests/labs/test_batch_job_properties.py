@@ -8,7 +8,7 @@ import math
 import re
 
 import pytest
-from cleaner import source
+from cleaner import reading
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -56,7 +56,7 @@ def verdict(record: list[str]) -> str | None:
 def test_every_row_ends_in_one_of_two_files_as_plain_python_says(
     run_job, monkeypatch: pytest.MonkeyPatch, rows: list[list[str]], size: int
 ) -> None:
-    monkeypatch.setattr(source, "BLOCK", size)
+    monkeypatch.setattr(reading, "BLOCK", size)
     raw = io.StringIO()
     csv.writer(raw, lineterminator="\n").writerows([["age", "income", "churn", "note"], *rows])
     done = run_job(raw.getvalue())
@@ -89,7 +89,7 @@ def test_every_row_ends_in_one_of_two_files_as_plain_python_says(
 def test_no_text_at_all_stops_the_job_or_loses_a_row(
     run_job, monkeypatch: pytest.MonkeyPatch, body: str, size: int
 ) -> None:
-    monkeypatch.setattr(source, "BLOCK", size)
+    monkeypatch.setattr(reading, "BLOCK", size)
     done = run_job(f"age,income,churn\n20,5,0\n{body}")
     if done.code:
         assert "never closes" in done.err
