@@ -22,9 +22,8 @@ CURE = 'run the container as the owner of the folder, --user "$(id -u):$(id -g)"
 BLOCK = 1 << 20  # bytes that are read at a time
 ROWS = 50_000  # that are cleaned at a time
 LONGEST = 8 << 20  # bytes of the longest row
-END = (
-    secrets.token_hex()
-)  # follows lines as one more row; if it does not arrive as one, a quote is open
+# Follows the lines as one more row. Where it does not arrive as one, a quote is open.
+END = secrets.token_hex()
 
 csv.field_size_limit(sys.maxsize)  # Python's own limit is 128 KiB
 
