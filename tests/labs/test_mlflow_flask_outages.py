@@ -196,7 +196,7 @@ def test_after_an_outage_the_version_before_a_bad_one_is_served(
     stack.project("stop", "mlflow")
     stack.wait_until(lambda: stack.model()["source"] == "baked")
     stack.project("start", "mlflow")
-    stack.wait_until(lambda: "protobuf" in (stack.problem() or ""))
+    stack.wait_until(lambda: "protobuf" in (stack.problem() or ""), 120)
     assert stack.model() == before
     stack.set_champion(before["registry_version"])
     stack.wait_until(lambda: not stack.problem())
