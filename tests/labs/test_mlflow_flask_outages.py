@@ -180,10 +180,15 @@ def test_what_lies_beside_the_model_is_not_downloaded(
     stack: Stack, hostile: dict[str, int]
 ) -> None:
     good = stack.aliases()["current-v1"]
+    # What a download that was killed has left is in nobody's way.
+    mlapp = stack.project.container("mlapp")
+    mlapp.exec("mkdir", "/tmp/candidate")
+    mlapp.exec("touch", "/tmp/candidate/model.onnx.part")
     for version in (hostile["unchanged"], good):
         stack.set_alias("current-v1", version)
         stack.wait_until(partial(serves, stack, version, "?model=v1"))
         assert not stack.problem()
+    assert mlapp.exec("find", "/tmp", "-type", "f").stdout == ""
 
 
 def test_after_an_outage_the_version_before_a_bad_one_is_served(
