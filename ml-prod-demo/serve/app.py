@@ -14,6 +14,7 @@ from model import ModelError, ModelStore
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from schema import Batch, BatchPrediction, ClassOfRow, Iris, Prediction
 from service import logs, metrics, tasks
+from service.hosts import CheckHost
 from service.settings import SettingError, read_settings
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -44,6 +45,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 # Redoc and OAuth2 are off: each route that stands before /predict is tried before it.
 off = {"redoc_url": None, "swagger_ui_oauth2_redirect_url": None}
 app = FastAPI(title="Iris classifier", lifespan=lifespan, **off)
+app.add_middleware(CheckHost, allowed=settings.allowed_hosts)
 app.add_middleware(metrics.CountRequests)
 if production:
     production.plug_into(app)

@@ -106,7 +106,7 @@ def main() -> int:
         signal.signal(name, lambda *_: stop.set())
 
     # The host name is the container's: a restart finds what the container was killed with.
-    stream = Stream(settings.redis_url, consumer=socket.gethostname())
+    stream = Stream(settings.redis_url, settings.redis_password, consumer=socket.gethostname())
     WAITING.set_function(stream.waiting)
     start_http_server(METRICS_PORT)
     record_until(stop, settings, stream)

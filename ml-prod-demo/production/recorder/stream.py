@@ -32,8 +32,8 @@ class Entry(NamedTuple):
 class Stream:
     """Raises redis.RedisError from every method when Redis is away; `open` it again then."""
 
-    def __init__(self, url: str, consumer: str) -> None:
-        self._redis = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+    def __init__(self, url: str, password: str | None, consumer: str) -> None:
+        self._redis = redis.Redis.from_url(url, password=password, socket_connect_timeout=2, socket_timeout=5)
         self._consumer = consumer
         self._left_unacknowledged = True
         self._next_claim = 0.0

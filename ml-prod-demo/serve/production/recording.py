@@ -129,12 +129,12 @@ def _key(version: str) -> str:
 class Recording:
     """A bounded queue, and a task that empties it into Redis. `add` never waits and never fails."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, redis_password: str | None = None) -> None:
         """Raises ValueError for a URL that is none."""
         self.cache = Cache()
         # It would repeat what failed for seconds; here the queue does that.
         self._redis = Redis.from_url(
-            redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
+            redis_url, password=redis_password, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
         )
         self._queue: deque[Predictions] = deque()
         self._source: Iterator[bytes] = iter(())

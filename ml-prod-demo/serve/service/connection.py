@@ -1,39 +1,39 @@
 """What one connection may cost. `uvicorn --http service.connection:BoundedProtocol` takes it in place of its own.
 
-uvicorn has a limit for the head of a request only with h11, which is half as fast, and none for the time that a
-request takes to arrive or its answer to be fetched.
+uvicorn bounds the head of a request only with h11, which is much slower, and has no bound for the time that a request
+takes to arrive, or its answer to be fetched.
 """
 
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-MAX_CONNECTIONS = 256  # each holds up to a megabyte: an answer to 10,000 rows
+MAX_CONNECTIONS = 200  # each may hold a megabyte: the answer to 10,000 rows, and what it sends meanwhile
 MAX_HEAD_BYTES = 32 * 1024
-REQUEST_SECONDS = 20.0  # for a whole request, and for fetching an answer that is waiting
+SECONDS = 20.0  # for a request to be here, and for its answer to be fetched
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection; uvicorn makes one of these for each."""
+    """One connection; uvicorn makes one of these for each, and asyncio calls its methods."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._head_bytes = 0
-        self._until_asked: asyncio.TimerHandle | None = self._end_in_time()
-        self._until_fetched: asyncio.TimerHandle | None = None
+        self._waits_for_request: asyncio.TimerHandle | None = self._end_in_time()
+        self._waits_for_caller: asyncio.TimerHandle | None = None
         if len(self.connections) > MAX_CONNECTIONS:
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._stop(self._until_asked)
-        self._stop(self._until_fetched)
+        self._waits_for_request = cancel(self._waits_for_request)
+        self._waits_for_caller = cancel(self._waits_for_caller)
 
     def data_received(self, data: bytes) -> None:
-        # The parser calls the methods below for what it finds in `data`; what it calls nothing for is a head (or what may
-        # come after a body), and the parser keeps it.
+        # The parser calls the `on_` methods for what it finds in `data`. What it calls none for, it keeps: that is a head, or
+        # what stands behind a body.
         self._head_bytes += len(data)
-        self._until_asked = self._until_asked or self._end_in_time()
+        self._waits_for_request = self._waits_for_request or self._end_in_time()
         super().data_received(data)
         if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response(f"The head has more than {MAX_HEAD_BYTES} bytes.")
@@ -49,20 +49,20 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._head_bytes = 0
-        self._stop(self._until_asked)
-        self._until_asked = None
+        self._waits_for_request = cancel(self._waits_for_request)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._until_fetched = self._end_in_time()
+        self._waits_for_caller = self._end_in_time()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._stop(self._until_fetched)
+        self._waits_for_caller = cancel(self._waits_for_caller)
 
     def _end_in_time(self) -> asyncio.TimerHandle:
-        return self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+        return self.loop.call_later(SECONDS, self.transport.abort)
 
-    def _stop(self, timer: asyncio.TimerHandle | None) -> None:
-        if timer:
-            timer.cancel()
+
+def cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer:
+        timer.cancel()
