@@ -80,7 +80,7 @@ async def predict(request: Request) -> Response:
     "/predict/batch",
     dependencies=behind_key,
     openapi_extra=schema.describe_body(Batch),
-    responses={200: {"model": BatchPrediction}, **refusals},
+    responses={200: {"model": BatchPrediction}, 503: {"model": schema.Problem}, **refusals},
 )
 async def predict_batch(request: Request) -> Response:
     """Classify up to 10,000 flowers in one call of the model."""

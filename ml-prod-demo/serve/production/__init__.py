@@ -56,6 +56,10 @@ class Production:
         return RecordingStore(path, self._recording, self._history)
 
     def plug_into(self, app: FastAPI) -> None:
+        if self._recording:
+            from production.request_id import NameRequest
+
+            app.add_middleware(NameRequest)
         app.include_router(self._routes, dependencies=self.behind_key)
         app.add_exception_handler(RequestValidationError, show_wrong_query)
 
