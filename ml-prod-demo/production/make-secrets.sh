@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the passwords of Postgres and Redis once, as files in .secrets/ beside this one; a password that is there stays.
+# Makes the passwords of Postgres and Redis and a key for callers once, as files in .secrets/ beside this one; what is
+# there stays.
 # The folder keeps others on this machine out. The files themselves have to be readable by the uids in the containers
 # they are handed to (the databases' are not yours).
 set -eu
@@ -29,5 +30,7 @@ END
   make_password database_password
 fi
 
-# Redis keeps its password nowhere: its volume does with any.
-[ -s $secrets/redis_password ] || make_password redis_password
+# These are kept nowhere else: the volume of Redis does with any password.
+for name in redis_password api_key; do
+  [ -s $secrets/$name ] || make_password $name
+done

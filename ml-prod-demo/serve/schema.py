@@ -8,7 +8,9 @@ from fastapi import HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MAX_BODY_BYTES = 4 * 1024 * 1024  # 10,000 rows, generously spaced, are half of this
-MAX_VALUES = 50_000  # 10,000 rows have 40,000; parsed, the smallest takes a hundred times its two bytes
+MAX_VALUES = (
+    50_000  # 10,000 rows have 40,000; parsed, the smallest takes a hundred times its two bytes
+)
 BODY_SECONDS = 15.0
 # Beyond LARGE_BODY_BYTES, so many bodies are read at once; the others wait, and their callers with them.
 LARGE_BODY_BYTES = 64 * 1024

@@ -119,9 +119,7 @@ def test_the_proxy_refuses_what_it_cannot_keep(scaled: Compose) -> None:
     state = proxy.inspect()
     assert (state["State"]["OOMKilled"], state["RestartCount"]) == (False, 0)
     rows = [SETOSA] * 10_000
-    wait_until(
-        lambda: httpx.post(f"{url}/predict/batch", json={"rows": rows}).status_code == 200
-    )
+    wait_until(lambda: httpx.post(f"{url}/predict/batch", json={"rows": rows}).status_code == 200)
 
 
 def test_an_api_that_hangs_costs_seconds_and_doubles_no_record(recorded: Compose) -> None:
@@ -159,7 +157,5 @@ def test_an_api_that_hangs_costs_seconds_and_doubles_no_record(recorded: Compose
     wait_until(all_written)
     wait_until(lambda: rows() >= requests)
     recorder = recorded.container("recorder")
-    wait_until(
-        lambda: parse_metrics(read_metrics(recorder, 9100))["records_repeated_total"] > 0
-    )
+    wait_until(lambda: parse_metrics(read_metrics(recorder, 9100))["records_repeated_total"] > 0)
     assert rows() == requests

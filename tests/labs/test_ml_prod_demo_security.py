@@ -47,15 +47,15 @@ def passwords(folder: Path) -> dict[str, str]:
 def test_passwords_are_made_once_and_are_others_in_every_copy(lab_copy, tmp_path: Path) -> None:
     first = lab_copy("ml-prod-demo")
     made = passwords(first)
-    assert made.keys() == {"database_password", "redis_password"}
+    assert made.keys() == {"database_password", "redis_password", "api_key"}
     assert all(re.fullmatch(r"[0-9a-f]{48}", password) for password in made.values())
-    assert len(set(made.values())) == 2
+    assert len(set(made.values())) == 3
     assert passwords(first) == made
     # A folder from before Redis had one: it gets one, and the database keeps its own.
     (first / "production/.secrets/redis_password").unlink()
     again = passwords(first)
-    assert again["database_password"] == made["database_password"]
     assert again["redis_password"] not in made.values()
+    assert {**again, "redis_password": made["redis_password"]} == made
     # The folder is the lock; the file is read by the uids of several containers.
     assert oct((first / "production/.secrets").stat().st_mode) == "0o40700"
     second = tmp_path / "second"

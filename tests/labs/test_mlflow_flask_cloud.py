@@ -137,7 +137,7 @@ def test_publish_says_when_what_it_builds_is_no_commit(tmp_path: Path) -> None:
 
     def git(*arguments: str) -> str:
         author = ["-c", "user.name=a", "-c", "user.email=a@b"]
-        command = ["git", "-C", lab, *author, *arguments]
+        command = ["git", "-C", str(lab), *author, *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     def revision() -> str:

@@ -67,9 +67,7 @@ class Stack:
         return int(self.sql("SELECT count(*) FROM predictions"))
 
     def redis(self, *command: str) -> str:
-        with_password = (
-            'REDISCLI_AUTH=$(cat /run/secrets/redis_password) exec redis-cli "$@"'
-        )
+        with_password = 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) exec redis-cli "$@"'
         return self["cache"].exec("sh", "-c", with_password, "sh", *command).stdout.strip()
 
     def metrics_of_api(self) -> dict[str, float]:

@@ -35,7 +35,10 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         _url(env, "REDIS_URL", ("redis", "rediss"), "redis://cache:6379/0", parse_url),
         _secret(env, "REDIS_PASSWORD_FILE"),
         _url(
-            env, "DATABASE_URL", ("postgresql", "postgres"), "postgresql://app@db/predictions",
+            env,
+            "DATABASE_URL",
+            ("postgresql", "postgres"),
+            "postgresql://app@db/predictions",
             conninfo_to_dict,
         ),
         _secret(env, "DATABASE_PASSWORD_FILE"),

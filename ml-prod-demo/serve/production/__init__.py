@@ -44,7 +44,9 @@ class Production:
                 self._history = History(settings.database_url, settings.database_password)
             except ValueError:
                 accepted = "one like postgresql://app@db/predictions is accepted"
-                raise SettingError(f"DATABASE_URL is no address of a Postgres; {accepted}") from None
+                raise SettingError(
+                    f"DATABASE_URL is no address of a Postgres; {accepted}"
+                ) from None
             self._routes = history_router(self._history)
 
     def make_store(self, path: Path) -> ModelStore:

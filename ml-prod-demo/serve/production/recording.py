@@ -14,7 +14,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -53,7 +53,6 @@ OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 class Predictions:
     """The rows of one request, as they wait: made into records later, not while the caller waits."""
 
-    request_id: uuid.UUID
     time: datetime
     model_version: str
     classes: list[str]
@@ -61,6 +60,7 @@ class Predictions:
     labels: Sequence[int]
     probabilities: Sequence[list[float]]
     latency_ms: float
+    request_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     def records(self) -> Iterator[bytes]:
         """Yield each row as JSON. The times of a batch are a microsecond apart: that keeps its order.
@@ -152,7 +152,11 @@ class Recording:
         self.cache = Cache()
         # It would repeat what failed for seconds; here the queue does that.
         self._redis = Redis.from_url(
-            redis_url, password=redis_password, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
+            redis_url,
+            password=redis_password,
+            socket_connect_timeout=1,
+            socket_timeout=2,
+            retry=Retry(NoBackoff(), 0),
         )
         self._queue: deque[Predictions] = deque()
         self._source: Iterator[bytes] = iter(())

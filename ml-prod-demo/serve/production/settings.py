@@ -42,7 +42,9 @@ def _key(env: Mapping[str, str], name: str) -> str | None:
     key = _secret(env, name)
     if key and not (key.isascii() and key.isprintable()):
         # As it would be sent in a header, where it could never match.
-        raise SettingError(f"{name} is '{env[name]}'; one line of ASCII characters is accepted in it")
+        raise SettingError(
+            f"{name} is '{env[name]}'; one line of ASCII characters is accepted in it"
+        )
     return key
 
 

@@ -57,8 +57,8 @@ class RecordingStore(ModelStore):
         latency_ms = (perf_counter() - started) * 1000
         self._recording.add(
             Predictions(
-                REQUEST_ID.get(), datetime.now(UTC), model.about["version"], model.classes,
-                rows, labels, probabilities, latency_ms,
+                datetime.now(UTC), model.about["version"], model.classes,
+                rows, labels, probabilities, latency_ms, REQUEST_ID.get(),
             )
         )  # fmt: skip
         return outcome

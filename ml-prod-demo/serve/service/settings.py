@@ -32,5 +32,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     allowed_hosts = frozenset(host.strip() for host in hosts) - {""}
     for host in allowed_hosts:
         if not HOST_NAME.fullmatch(host):
-            raise SettingError(f"ALLOWED_HOSTS is '{host}'; names like api.example.com are accepted, with commas")
+            raise SettingError(
+                f"ALLOWED_HOSTS is '{host}'; names like api.example.com are accepted, with commas"
+            )
     return Settings(model_path, log_level, allowed_hosts)
