@@ -114,12 +114,14 @@ def test_the_proxy_refuses_what_it_cannot_keep(scaled: Compose) -> None:
         head, half = b"Content-Length: 4000000", b" " * 3_900_000
         callers = [halves.enter_context(send(head, half)) for _ in range(100)]
         url = f"http://127.0.0.1:{address[1]}"
-        assert httpx.post(f"{url}/predict", json=SETOSA).status_code == 200
+        assert httpx.post(f"{url}/predict", json=SETOSA, timeout=30).status_code == 200
         assert answer(callers[-1]) == (b"503", "proxy")
     state = proxy.inspect()
     assert (state["State"]["OOMKilled"], state["RestartCount"]) == (False, 0)
-    rows = [SETOSA] * 10_000
-    wait_until(lambda: httpx.post(f"{url}/predict/batch", json={"rows": rows}).status_code == 200)
+    batch = {"rows": [SETOSA] * 10_000}
+    wait_until(
+        lambda: httpx.post(f"{url}/predict/batch", json=batch, timeout=30).status_code == 200
+    )
 
 
 def test_an_api_that_hangs_costs_seconds_and_doubles_no_record(recorded: Compose) -> None:
