@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from model import ModelError, ModelStore
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from schema import Batch, BatchPrediction, ClassOfRow, Iris, Prediction
-from service import logs, metrics
+from service import logs, metrics, tasks
 from service.settings import SettingError, read_settings
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -90,7 +90,7 @@ async def predict(request: Request) -> Response:
     "/predict/batch",
     dependencies=behind_key,
     openapi_extra=schema.describe_body(Batch),
-    responses={200: {"model": BatchPrediction}, **refusals},
+    responses={200: {"model": BatchPrediction}, 503: {"model": schema.Problem}, **refusals},
 )
 async def predict_batch(request: Request) -> Response:
     """Classify up to 10,000 flowers in one call of the model."""
@@ -112,9 +112,14 @@ async def health() -> dict[str, str]:
 
 @app.get("/ready")
 async def ready() -> dict[str, str | None]:
-    """A model is in service. `problem` says why a newer one is not."""
+    """A model is in service. `problem` says why a newer one is not, or what beside the requests fails."""
     version = store.current.about["version"]
-    return {"status": "ready", "model_version": version, "problem": store.problem}
+    failing = "; ".join(f"{name}: {reason}" for name, reason in tasks.problems.items())
+    return {
+        "status": "ready",
+        "model_version": version,
+        "problem": store.problem or failing or None,
+    }
 
 
 @app.get("/model")

@@ -32,7 +32,7 @@ def test_prometheus_watches_the_api_alone(compose: Callable[..., Compose]) -> No
     counted = 'http_requests_total{job="api", route="/predict", code="200"}'
     wait_until(lambda: prometheus.value(counted) == 3, describe=lab.logs)
     assert prometheus.value("count(up)") == 1
-    quiet = {"ApiDown": "inactive", "ErrorRate": "inactive"}
+    quiet = {"ApiDown": "inactive", "ErrorRate": "inactive", "TaskFails": "inactive"}
     wait_until(lambda: prometheus.alerts() == quiet, describe=lambda: str(prometheus.alerts()))
     assert violations_of_project(lab.project) == []
 

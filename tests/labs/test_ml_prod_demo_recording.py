@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from docker_cli import docker, wait_until
-from iris_api import SETOSA, VIRGINICA, assert_no_input_makes_it_fail
+from inside import INSIDE
+from iris_api import SERVE, SETOSA, VIRGINICA, assert_no_input_makes_it_fail
 from iris_stack import Prometheus, Stack, record
+from repository import ROOT
 
 pytest_plugins = ["iris_fixtures"]
 
@@ -40,8 +45,7 @@ def test_predictions_are_recorded_listed_and_scraped(stack: Stack) -> None:
     assert value('min(up{job=~"api|recorder"})') == 1
 
     # Prometheus may be up before the api: ApiDown is pending then, until it is evaluated again.
-    quiet = {"ApiDown": "inactive", "ErrorRate": "inactive", "RecordsWaiting": "inactive"}
-    wait_until(lambda: alerts() == quiet, describe=lambda: str(alerts()))
+    wait_until(lambda: set(alerts().values()) == {"inactive"}, describe=lambda: str(alerts()))
 
     # Asked again, it is known: counted and recorded all the same.
     hits = stack.metrics_of_api()["prediction_cache_hits_total"]
@@ -49,6 +53,23 @@ def test_predictions_are_recorded_listed_and_scraped(stack: Stack) -> None:
     assert stack.metrics_of_api()["prediction_cache_hits_total"] == hits + 1
     stack.assert_recorded_once(6)
     assert_no_input_makes_it_fail(stack.url, "--include-path=/predictions")
+
+    # Five callers at once with the largest batch there is: whatever is answered is recorded.
+    with ThreadPoolExecutor(5) as callers:
+        list(callers.map(send_largest_batch, [stack.url] * 5))
+    stack.assert_recorded_once(6 + 5 * 10_000)
+
+
+def send_largest_batch(url: str) -> None:
+    """As a caller does it: sent again when it is told to."""
+    body = {"rows": [SETOSA] * 10_000}
+
+    def is_taken() -> bool:
+        answer = httpx.post(f"{url}/predict/batch", json=body, timeout=60)
+        assert answer.status_code == 200 or answer.headers["Retry-After"] == "1"
+        return answer.status_code == 200
+
+    wait_until(is_taken, interval=1)
 
 
 def test_what_cannot_be_stored_is_put_aside_and_holds_nothing_up(stack: Stack) -> None:
@@ -88,3 +109,73 @@ def test_what_cannot_be_stored_is_put_aside_and_holds_nothing_up(stack: Stack) -
     stack.redis("flushall")
     stack.redis("xadd", "predictions", "*", "record", json.dumps(record()))
     wait_until(lambda: stack.rows() == 3, describe=stack.project.logs)
+
+    # Keys of the cache and of the stream that others wrote hold up nothing, or /ready tells what they hold up.
+    version = httpx.get(f"{stack.url}/model").json()["version"]
+    for features, outcome in [("nonsense", "[0,[1,0,0]]"), (FEATURES, "{"), (FEATURES, "[9,[1]]")]:
+        stack.redis("set", f"prediction:{version}:{features}", outcome)
+    stack.redis("set", "predictions", "no stream")
+    docker("restart", stack["api"].id)
+    stack["api"].wait_healthy()
+    assert httpx.post(f"{stack.url}/predict", json=SETOSA).status_code == 200
+    wait_until(lambda: "WRONGTYPE" in str(problem(stack)), describe=stack.project.logs)
+    failures = re.search(
+        r'^task_failures_total{task="recording"} (\S+)$',
+        httpx.get(f"{stack.url}/metrics").text,
+        re.MULTILINE,
+    )
+    assert failures and float(failures[1]) > 0
+    stack.redis("del", "predictions")
+    wait_until(lambda: stack.rows() == 4, describe=stack.project.logs)
+    assert problem(stack) is None
+
+
+FEATURES = json.dumps(list(SETOSA.values()))
+
+
+def problem(stack: Stack) -> str | None:
+    return httpx.get(f"{stack.url}/ready").json()["problem"]
+
+
+def test_a_redis_that_became_full_is_drained(stack: Stack) -> None:
+    stack["db"].kill()
+    # As after hours without a database, in a smaller memory.
+    stack.redis("config", "set", "maxmemory", "8mb")
+    made = 0
+    while not problem(stack):
+        send_largest_batch(stack.url)
+        made += 10_000
+        wait_until(lambda: problem(stack) or stack.metrics_of_api()["records_waiting"] == 0)
+    assert "memory" in str(problem(stack))
+    wait_until(
+        lambda: (
+            stack.metrics_of_api()["records_in_stream"] == int(stack.redis("xlen", "predictions"))
+        )
+    )
+    stack["recorder"].kill()
+
+    # The README says how many the stream holds with the memory that it really has.
+    page = (ROOT / "ml-prod-demo/production/README.md").read_text()
+    promised = int(re.findall(r"about ([\d,]+) records", page)[0].replace(",", ""))
+    memory = int(stack.redis("memory", "usage", "predictions", "samples", "0"))
+    held = 128 * 2**20 * int(stack.redis("xlen", "predictions")) / memory
+    assert promised * 0.95 < held < promised * 1.2
+
+    docker("start", stack["db"].id)
+    docker("start", stack["recorder"].id)
+    stack["db"].wait_healthy()
+    stack.assert_recorded_once(made)
+
+
+def test_idle_for_hours_it_piles_up_nothing_and_an_unforeseen_error_ends_nothing(
+    run_once: Callable, image_of: Callable
+) -> None:
+    program = f"--volume={INSIDE}/recording_idle.py:/app/recording_idle.py:ro"
+    done = run_once(image_of(SERVE), "python", "recording_idle.py", options=[program])
+
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen.pop("rounds") > 10_000
+    # Itself and the writer are the tasks; one more than the queue holds is counted as lost.
+    assert seen == {"tasks": 2, "failures": 1, "problems": {}, "written": 60_000, "lost": 1}
+    assert done.stderr.count("unforeseen") >= 1

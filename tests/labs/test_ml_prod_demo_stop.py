@@ -1,4 +1,4 @@
-"""Lab 3, the api: asked to stop, it answers what it has taken in."""
+"""Lab 3, the api: asked to stop, it answers what it has taken in, and says what it could not record."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pytest
+from docker_cli import docker
 from iris_api import SETOSA, Api
 from load import Load
 
@@ -56,3 +58,34 @@ def test_every_answer_arrives_when_it_is_stopped_under_load(serve: Callable[...,
     assert load.ok == int(stopped), "an answer was made and did not arrive"
     # What was not taken in any more is no answer at all, never a wrong one.
     assert set(load.failed) <= {"ConnectError", "ReadError", "RemoteProtocolError", "WriteError"}
+
+
+@pytest.fixture
+def frozen_redis(run: Callable) -> Iterator[str]:
+    """The address of a Redis that takes connections and never answers."""
+    container = run("redis:8")
+    container.wait_until(lambda: container.exec("redis-cli", "ping", check=False).returncode == 0)
+    (network,) = container.inspect()["NetworkSettings"]["Networks"].values()
+    docker("pause", container.id)
+    yield f"redis://{network['IPAddress']}:6379/0"
+    docker("unpause", container.id)
+
+
+def test_says_what_is_lost_when_it_is_stopped_while_redis_hangs(
+    serve: Callable[..., Api], frozen_redis: str
+) -> None:
+    api = serve(f"--env=REDIS_URL={frozen_redis}")
+    for _ in range(3):
+        assert api.predict(SETOSA).status_code == 200
+    # The worst case: a caller who never ends his request takes all the time that requests get.
+    host, port = api.url.removeprefix("http://").split(":")
+    caller = socket.create_connection((host, int(port)))
+    caller.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+    assert api.get("/health") == {"status": "ok"}
+
+    # As compose.yaml has it.
+    docker("stop", "--time", "30", api.container.id)
+
+    caller.close()
+    assert api.container.inspect()["State"]["ExitCode"] == 0, "it was killed"
+    assert '"message": "records lost at the end", "records": 3' in api.container.logs()

@@ -1,16 +1,17 @@
 """Takes predictions from the Redis stream and commits them to Postgres, each once, in batches.
 
-Read a batch, commit it, and only then acknowledge it: killed anywhere in between, the batch is read again.
+Read a batch, commit it, and only then delete it: killed anywhere in between, the batch is read again.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
-import socket
 import sys
 import threading
+import time
 
 import logs
 import psycopg
@@ -25,14 +26,25 @@ METRICS_PORT = 9100
 BATCH_SIZE = 500
 FIRST_DELAY_S = 0.25
 LONGEST_DELAY_S = 5.0
+SILENCE_S = 10.0  # after which an answer that does not come counts as none
 
 WRITTEN = Counter("records_written", "Records committed to the database")
 REPEATED = Counter("records_repeated", "Records that were in the database already, sent once more")
 BAD = Counter("records_bad", "Records put aside because they cannot be stored")
-WAITING = Gauge("records_waiting", "Records in the stream that are not in the database yet")
 CONNECTED = Gauge("recorder_connected", "1 when both Redis and Postgres are reached")
 
 log = logging.getLogger("recorder")
+
+
+class Contact:
+    """When Redis and Postgres last answered. A database that hangs raises no error: only the clock tells."""
+
+    def __init__(self) -> None:
+        self.last = -math.inf
+        CONNECTED.set_function(self.is_recent)
+
+    def is_recent(self) -> bool:
+        return time.monotonic() - self.last < SILENCE_S
 
 
 def store(connection: psycopg.Connection, records: dict[bytes, Record]) -> dict[bytes, str]:
@@ -53,7 +65,11 @@ def store(connection: psycopg.Connection, records: dict[bytes, Record]) -> dict[
 
 
 def record_batch(stream: Stream, connection: psycopg.Connection) -> None:
+    """Both Redis and Postgres are asked something, also when there is nothing to record: so it fails when one is away."""
     entries = stream.read(BATCH_SIZE)
+    if not entries:
+        connection.execute("SELECT 1")
+        return
     records: dict[bytes, Record] = {}
     bad: dict[bytes, str] = {}
     for entry in entries:
@@ -67,27 +83,27 @@ def record_batch(stream: Stream, connection: psycopg.Connection) -> None:
         if reason := bad.get(entry.id):
             log.error("record put aside: %s: %.1000r", reason, entry.payload)
             stream.put_aside(entry, reason)
-    if entries:
-        stream.acknowledge(entries)
+    stream.delete(entries)
     BAD.inc(len(bad))
 
 
 def record_until(stop: threading.Event, settings: Settings, stream: Stream) -> None:
     """Record until `stop` is set, connecting again, ever more slowly, when Redis or Postgres is away."""
     delay = FIRST_DELAY_S
+    contact = Contact()
     while not stop.is_set():
         try:
             with connect(settings.database_url, settings.database_password) as connection:
                 for name in migrate(connection):
                     log.info("schema: applied %s", name)
-                stream.open()
-                CONNECTED.set(1)
-                log.info("connected")
-                delay = FIRST_DELAY_S
                 while not stop.is_set():
                     record_batch(stream, connection)
+                    if not contact.is_recent():
+                        log.info("connected")
+                    contact.last = time.monotonic()
+                    delay = FIRST_DELAY_S
         except (redis.RedisError, psycopg.Error) as error:
-            CONNECTED.set(0)
+            contact.last = -math.inf
             log.warning("again in %.2g s: %s", delay, " ".join(str(error).split()))
             stop.wait(delay)
             delay = min(2 * delay, LONGEST_DELAY_S)
@@ -105,11 +121,8 @@ def main() -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
 
-    # The host name is the container's: a restart finds what the container was killed with.
-    stream = Stream(settings.redis_url, consumer=socket.gethostname())
-    WAITING.set_function(stream.waiting)
     start_http_server(METRICS_PORT)
-    record_until(stop, settings, stream)
+    record_until(stop, settings, Stream(settings.redis_url))
     log.info("stopped")
     return 0
 

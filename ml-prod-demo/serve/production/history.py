@@ -77,6 +77,8 @@ class History:
             raise ValueError(str(error).strip()) from None
         self._pool = AsyncConnectionPool(
             url, kwargs=connection, min_size=0, max_size=4, timeout=2, open=False,
+            # Else its pauses between attempts double for five minutes, also when the database is back meanwhile.
+            reconnect_timeout=2,
             # After a restart of Postgres the pool holds dead connections: ask before handing one out.
             check=AsyncConnectionPool.check_connection,
         )  # fmt: skip
@@ -85,7 +87,7 @@ class History:
         await self._pool.open(wait=False)
 
     async def close(self) -> None:
-        await self._pool.close()
+        await self._pool.close(timeout=1)
 
     async def newest(self, limit: int, before: tuple[datetime, UUID]) -> dict:
         """Return {"predictions": [...], "next": place to read on, or None}. Raises HTTPException (503)."""

@@ -13,23 +13,30 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from model import Model
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from service import tasks
 
 from production import metrics
 
 STREAM = "predictions"
-MAX_WAITING = 20_000  # predictions, about 10 MB; what comes while so many wait is lost, and counted
+# Predictions, about 40 MB. While so many wait, what is asked alone is answered, not recorded, and counted as lost.
+MAX_WAITING = 60_000
+# Batches are refused earlier: what is asked alone still has room.
+MAX_WAITING_WITH_BATCH = 50_000
 WRITE_AT_ONCE = 200
 GATHER_SECONDS = 0.05  # one write for what comes within this time, instead of one a prediction
-RETRY_SECONDS = 1.0
-STOP_SECONDS = 5.0
+IDLE_SECONDS = 1.0
+STOP_SECONDS = 5.0  # with the 15 that uvicorn gives to requests, less than stop_grace_period
 MAX_CACHED = 10_000  # predictions in memory
 CACHE_SECONDS = 3600  # in Redis
 
@@ -37,6 +44,9 @@ log = logging.getLogger("api.recording")
 
 Features = tuple[float, ...]
 Outcome = tuple[int, list[float]]  # class index, probabilities
+
+FEATURES: TypeAdapter[Features] = TypeAdapter(Features)
+OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +101,9 @@ class Cache:
             self._remember(features, outcome)
             self._unsaved.append((_key(version) + json.dumps(features), json.dumps(outcome)))
 
-    async def follow(self, redis: Redis, version: str) -> None:
-        """Take over what earlier processes asked the model `version`. Raises RedisError, OSError."""
+    async def follow(self, redis: Redis, model: Model) -> None:
+        """Take over what earlier processes asked this model. Raises RedisError, OSError."""
+        version = model.about["version"]
         if version == self._version:
             return
         # Asked first: where Redis is away, there is no cache.
@@ -103,10 +114,13 @@ class Cache:
         for start in range(0, len(keys), WRITE_AT_ONCE):
             some = keys[start : start + WRITE_AT_ONCE]
             for key, value in zip(some, await redis.mget(some), strict=True):
-                if value is not None:  # expired since
-                    features = json.loads(key[len(_key(version)) :])
-                    label, probabilities = json.loads(value)
-                    self._remember(tuple(features), (label, probabilities))
+                # Not taken: what expired since, and what somebody else has put there.
+                with suppress(ValueError):
+                    features = FEATURES.validate_json(key[len(_key(version)) :])
+                    label, probabilities = OUTCOME.validate_json(value or b"")
+                    classes = len(model.classes)
+                    if 0 <= label < classes and len(probabilities) == classes:
+                        self._remember(features, (label, probabilities))
 
     async def save(self, redis: Redis) -> None:
         """Write what is new. Raises RedisError, OSError; what was not written then is just not cached."""
@@ -142,13 +156,18 @@ class Recording:
         self._waiting = 0
         self._news = asyncio.Event()
         self._stopping = False
-        self._away = False
         metrics.RECORDS_WAITING.set_function(lambda: self._waiting)
 
-    def start(self, version: Callable[[], str]) -> None:
-        """Start writing. `version()` is the version of the model in service."""
-        self._version = version
-        self._task = asyncio.create_task(self._run())
+    def start(self, current: Callable[[], Model]) -> None:
+        """Start writing. `current()` is the model in service."""
+        self._current = current
+        self._task = asyncio.create_task(
+            tasks.supervise("recording", self._do_round, self._has_work)
+        )
+
+    def has_room(self, count: int) -> bool:
+        """Whether a batch of `count` rows is recorded without pushing out what is asked alone."""
+        return self._waiting + count <= MAX_WAITING_WITH_BATCH
 
     def add(self, predictions: Predictions) -> None:
         count = len(predictions.rows)
@@ -168,39 +187,55 @@ class Recording:
         if self._waiting:
             metrics.RECORDS_LOST.inc(self._waiting)
             log.error("records lost at the end", extra={"records": self._waiting})
-        await self._redis.aclose()
+        # A Redis that hangs is not waited for: closing takes socket_connect_timeout at most.
+        with suppress(RedisError, OSError):
+            await self._redis.aclose()
 
-    async def _run(self) -> None:
-        while self._waiting or not self._stopping:
-            await self._until_news()
-            try:
-                await self.cache.follow(self._redis, self._version())
-                await self._write_some()
-                await self.cache.save(self._redis)
-                self._note(away=False)
-            except (RedisError, OSError) as error:
-                self._note(away=True, reason=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
+    def _has_work(self) -> bool:
+        return self._waiting > 0 or not self._stopping
+
+    async def _do_round(self) -> None:
+        """Raises ConnectionError when Redis is away, or full; the next round writes the same records."""
+        await self._until_news()
+        try:
+            metrics.RECORDS_IN_STREAM.set(await self._redis.xlen(STREAM))
+            await self._write_some()
+            await self.cache.follow(self._redis, self._current())
+            await self.cache.save(self._redis)
+        except (RedisError, OSError) as error:
+            raise ConnectionError(f"redis: {error}; predictions go on, records wait") from None
 
     async def _until_news(self) -> None:
         """Return when there is enough to write, or some, or nothing since a second (the model may be another)."""
-        if not self._waiting and not self._stopping:
+        if self._stopping:
+            return
+        if not self._waiting:
             self._news.clear()
-            await asyncio.wait([asyncio.ensure_future(self._news.wait())], timeout=1.0)
-        if self._waiting < WRITE_AT_ONCE and not self._stopping:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), IDLE_SECONDS)
+        if self._waiting < WRITE_AT_ONCE:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _write_some(self) -> None:
-        """Write up to WRITE_AT_ONCE records. Raises RedisError, OSError: then the next call writes the same ones."""
+        """Write up to WRITE_AT_ONCE records. Raises RedisError, OSError: then the next call writes those that are not."""
         if not self._unwritten:
             self._unwritten = self._take()
         pipeline = self._redis.pipeline(transaction=False)
         for record in self._unwritten:
             pipeline.xadd(STREAM, {"record": record})
-        await pipeline.execute()
-        self._waiting -= len(self._unwritten)
-        metrics.RECORDS_WRITTEN.inc(len(self._unwritten))
-        self._unwritten = []
+        answers = await pipeline.execute(raise_on_error=False)
+        # A Redis that is nearly full takes some.
+        refused = [
+            (record, answer)
+            for record, answer in zip(self._unwritten, answers, strict=True)
+            if isinstance(answer, RedisError)
+        ]
+        written = len(answers) - len(refused)
+        self._unwritten = [record for record, _ in refused]
+        self._waiting -= written
+        metrics.RECORDS_WRITTEN.inc(written)
+        if refused:
+            raise refused[0][1]
 
     def _take(self) -> list[bytes]:
         records: list[bytes] = []
@@ -211,11 +246,3 @@ class Recording:
                     break
                 self._source = self._queue.popleft().records()
         return records
-
-    def _note(self, away: bool, reason: str = "") -> None:
-        """Log that Redis went or came, once."""
-        if away and not self._away:
-            log.warning("redis is away: predictions go on, records wait", extra={"reason": reason})
-        elif self._away and not away:
-            log.info("redis is back", extra={"waiting": self._waiting})
-        self._away = away

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 
 from model import Model, ModelStore
+from schema import refuse
 from service import metrics
 
 from production.history import History
@@ -25,7 +26,7 @@ class RecordingStore(ModelStore):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         if self._recording:
-            self._recording.start(lambda: self.current.about["version"])
+            self._recording.start(lambda: self.current)
         if self._history:
             await self._history.open()
         async with super().running():
@@ -36,9 +37,15 @@ class RecordingStore(ModelStore):
             await self._history.close()
 
     def classify(self, rows: list[tuple[float, ...]]) -> tuple[Model, list[int], list[list[float]]]:
-        """As ModelStore.classify. What is recorded as latency is the time that this took."""
+        """As ModelStore.classify. What is recorded as latency is the time that this took.
+
+        Raises HTTPException (503) for a batch that the queue has no room for: it would not be recorded.
+        """
         if not self._recording:
             return super().classify(rows)
+        if len(rows) > 1 and not self._recording.has_room(len(rows)):
+            reason = "too many predictions wait to be recorded; send the batch again later"
+            raise refuse(503, "rows", reason, **{"Retry-After": "1"})
         started = perf_counter()
         outcome = (
             self._cached(self._recording.cache, rows[0])

@@ -16,6 +16,7 @@ DURATION = Histogram("http_request_duration_seconds", "Time to answer", LABELS, 
 PREDICTIONS = Counter("predictions_total", "Rows classified", ["class_name"])
 MODEL_INFO = Gauge("model_info", "The model in service", ["name", "version", "runtime"])
 SWAP_FAILURES = Counter("model_swap_failures_total", "New models that were not taken into service")
+TASK_FAILURES = Counter("task_failures_total", "Rounds of a background task that failed", ["task"])
 
 
 def predictions_made() -> int:
