@@ -13,11 +13,14 @@ except SettingError as error:
     raise SystemExit(2) from None
 
 bind = "0.0.0.0:5000"
-# One process with threads: one log file, one follower of the registry, the models in memory once. More
-# throughput: more containers.
+# One process: one log file, one follower of the registry, the models in memory once. More throughput: more containers.
 workers = 1
-threads = 8
-worker_class = "gthread"
+# A connection costs no thread, so that half a request keeps nobody else waiting. It may be silent for so many seconds,
+# and the head of a request may take as long; for bodies see BODY_SECONDS in app.py.
+worker_class = "gevent"
+keepalive = 5
+# Each may bring a body of 1 MB: this many fit into the container's memory.
+worker_connections = 100
 # The heartbeat is a file: on a disk that stalls, a healthy worker would be killed.
 worker_tmp_dir = "/dev/shm"
 graceful_timeout = 10

@@ -10,6 +10,7 @@ import time
 import uuid
 from typing import Any
 
+import gevent
 from flask import Blueprint, Flask, Response, abort, current_app, g, request
 from flask.typing import ResponseReturnValue
 from gunicorn.http.errors import ParseException
@@ -19,6 +20,7 @@ from settings import read_settings
 from werkzeug.exceptions import HTTPException
 
 MAX_BODY_BYTES = 1_000_000
+BODY_SECONDS = 10
 
 log = logging.getLogger("app")
 
@@ -93,7 +95,10 @@ def predict() -> ResponseReturnValue:
 def read_json() -> Any:
     """Parse the body whatever its content type says; anything that is not JSON ends in a 400."""
     try:
-        data = request.get_data()
+        with gevent.Timeout(BODY_SECONDS):
+            data = request.get_data()
+    except gevent.Timeout:
+        abort(408, f"the body did not come within {BODY_SECONDS} s")
     except (OSError, ParseException) as error:  # a chunk that breaks the rules of HTTP, say
         abort(400, f"the body cannot be read: {str(error)[:200]}")
     try:

@@ -58,7 +58,5 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "gunicorn.error": {"level": settings.log_level},
             # The service has a line of its own for each request.
             "gunicorn.access": {"level": "ERROR"},
-            "mlflow": {"level": "ERROR"},
-            "urllib3": {"level": "ERROR"},
         },
     }

@@ -7,14 +7,18 @@ A request only ever reads that reference, so it never waits for the registry, an
 from __future__ import annotations
 
 import logging
-import os
+import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+import candidate
+import requests
 from predict import Model, ModelError
 from settings import Settings, without_password
+from tracking_server import NotRegistered, TrackingServer
 
 NAME = "churn"
 
@@ -29,10 +33,6 @@ AWAY_AFTER = 2
 log = logging.getLogger("registry")
 
 
-class NotRegistered(Exception):
-    """The registry answers, and has no model of this name."""
-
-
 def load_baked(folder: Path) -> dict[str, Model]:
     """Load every model folder that the image carries; the champion is the best by ROC AUC.
 
@@ -45,12 +45,27 @@ def load_baked(folder: Path) -> dict[str, Model]:
     return {"champion": best, **{model.version: model for model in models}}
 
 
+@contextmanager
+def download_folder() -> Iterator[Path]:
+    """An empty folder, always the same: what a killed download left is gone, and never more than one is there."""
+    folder = Path(tempfile.gettempdir(), "candidate")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
 class Registry:
     """The models by the name a caller asks for, kept up to date once `start` was called."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._server = TrackingServer(settings.tracking_uri, settings.request_timeout)
         self._baked = load_baked(MODELS)
+        # What the registry's last answer led to. It outlives an outage.
+        self._followed = self._baked
         self._loaded: dict[tuple[int, int], Model | ModelError] = {}
         self.models: dict[str, Model] = self._baked
         self.problem: str | None = (
@@ -70,10 +85,8 @@ class Registry:
         missed = 0
         while True:
             try:
-                self._set(*self._read())
-                missed = 0
-            except NotRegistered as error:
-                self._set(self._baked, problem=str(error))
+                self._followed, problem = self._read()
+                self._set(self._followed, problem)
                 missed = 0
             except Exception as error:  # noqa: BLE001 - the thread must outlive whatever the network brings
                 # Nobody can tell whether what was loaded is still what should be served; the image's own can be
@@ -97,53 +110,38 @@ class Registry:
 
         Without an alias it is the baked model.
         """
-        from mlflow.exceptions import MlflowException
-
-        client = self._client()
         try:
-            registered = client.get_registered_model(NAME)
-        except MlflowException as error:
-            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                raise NotRegistered(f"the registry has no model {NAME!r} yet") from None
-            raise
+            created, aliases = self._server.aliases(NAME)
+        except NotRegistered as error:
+            return self._baked, str(error)
         models = dict(self._baked)
         loaded = {}
         problem = None
         for name, alias in ALIASES.items():
-            if alias not in registered.aliases:
+            if alias not in aliases:
                 continue
             # A registry that was wiped counts its versions from 1 again.
-            key = (registered.creation_timestamp, int(registered.aliases[alias]))
-            loaded[key] = model = self._loaded.get(key) or self._fetch(client, key[1])
+            key = (created, aliases[alias])
+            try:
+                loaded[key] = model = self._loaded.get(key) or self._fetch(key[1])
+            except requests.HTTPError as error:  # an answer, but no files: it is asked again
+                model = ModelError(f"its files do not come: {error.response.status_code}")
             if isinstance(model, Model):
                 models[name] = model
             else:
-                models[name] = self.models[name]  # a version that cannot be served changes nothing
+                models[name] = self._followed[name]  # a version that cannot be served changes nothing
                 problem = f"version {key[1]}: {model}"
         self._loaded = loaded
         return models, problem
 
-    def _fetch(self, client: Any, version: int) -> Model | ModelError:
-        """Download and load one version. A network error is raised; a model that is no good is remembered."""
-        from mlflow.artifacts import download_artifacts
-
-        uri = client.get_model_version_download_uri(NAME, str(version))
-        with tempfile.TemporaryDirectory() as folder:
-            path = download_artifacts(
-                artifact_uri=uri, dst_path=folder, tracking_uri=self._settings.tracking_uri
-            )
-            try:
-                return Model.load(Path(path), source="registry", registry_version=version)
-            except ModelError as error:
-                fields = {"registry_version": version, "reason": str(error)}
-                log.error("a registered model cannot be served", extra={"fields": fields})
-                return error
-
-    def _client(self) -> Any:
-        # MLflow's own defaults wait two minutes and try seven times more; the next poll is the retry here.
-        os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(self._settings.request_timeout)
-        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
-        # Here, not above: two seconds of import that the first answers need not wait for.
-        from mlflow import MlflowClient
-
-        return MlflowClient(tracking_uri=self._settings.tracking_uri)
+    def _fetch(self, version: int) -> Model | ModelError:
+        """Download, try and load one version. A network error is raised; a model that is no good is remembered."""
+        try:
+            with download_folder() as folder:
+                self._server.download(NAME, version, folder)
+                candidate.try_out(folder)
+                return Model.load(folder, source="registry", registry_version=version)
+        except ModelError as error:
+            fields = {"registry_version": version, "reason": str(error)}
+            log.error("a registered model cannot be served", extra={"fields": fields})
+            return error

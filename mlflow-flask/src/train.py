@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 from sklearn.pipeline import Pipeline
 from trainer.data import Data, TrainError, prepare, read_yaml
-from trainer.models import Trained, bake, dump
+from trainer.models import Trained, bake, dump, to_onnx
 
 CLASSIFIERS = {
     "logistic_regression": LogisticRegression,
@@ -55,7 +55,7 @@ def train(config_path: Path, data: Data) -> Trained:
         "log_loss": log_loss(leaves, probability),
     }
     rounded = {name: round(float(value), 6) for name, value in metrics.items()}
-    return Trained(config, pipeline, probability, rounded)
+    return Trained(config, pipeline, probability, rounded, to_onnx(pipeline, data))
 
 
 def run(options: argparse.Namespace) -> None:

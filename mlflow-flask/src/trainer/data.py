@@ -39,6 +39,12 @@ class Data:
     def columns(self) -> list[str]:
         return columns_of(self.config)
 
+    def by_column(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return rows as the ONNX model takes them: an array (rows, 1) a column, of float64 or text."""
+        kinds = [float] * len(self.config["numeric"]) + [str] * len(self.config["categorical"])
+        columns = zip(self.columns, kinds, rows.T, strict=True)
+        return {name: values.astype(kind).reshape(-1, 1) for name, kind, values in columns}
+
     @property
     def positive(self) -> int:
         """The number of the label whose probability is reported."""

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
 from pathlib import Path
 
 import mlflow
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from mlflow.models import infer_signature
-from predict import TRUSTED
+from predict import open_session
 from registry import NAME
 from settings import without_password
 from sklearn.metrics import ConfusionMatrixDisplay, RocCurveDisplay
 
 from trainer.data import Data, TrainError
 from trainer.models import Trained, card_of
-
-# MLflow tries the example as a table; the pipeline goes by position and does not mind.
-warnings.filterwarnings("ignore", message="X has feature names")
 
 
 def publish(trained: list[Trained], data: Data) -> None:
@@ -58,18 +53,17 @@ def register(trained: Trained, data: Data) -> int:
 
 
 def log_model(trained: Trained, data: Data) -> str:
-    """Log the pipeline with signature, input example and card; returns the model's id."""
-    example = pd.DataFrame(data.test[:3], columns=data.columns).infer_objects()
-    answer = trained.pipeline.predict_proba(data.test[:3])
-    logged = mlflow.sklearn.log_model(
-        trained.pipeline,
+    """Log the ONNX model with signature, input example and card; returns the model's id."""
+    example = data.by_column(data.test[:3])
+    labels, probabilities = open_session(trained.onnx.SerializeToString()).run(None, example)
+    logged = mlflow.onnx.log_model(
+        trained.onnx,
         name="model",
-        serialization_format="skops",  # no code in it, unlike a pickle
-        skops_trusted_types=TRUSTED,
-        signature=infer_signature(example, answer),
+        signature=infer_signature(example, {"label": labels, "probabilities": probabilities}),
         input_example=example,
-        pyfunc_predict_fn="predict_proba",
-        pip_requirements=["scikit-learn", "skops"],
+        onnx_execution_providers=["CPUExecutionProvider"],
+        save_as_external_data=False,  # one file
+        pip_requirements=["onnxruntime"],
     )
     with tempfile.TemporaryDirectory() as folder:
         card = Path(folder) / "model.json"
