@@ -46,9 +46,8 @@ class ChurnSoak:
         self.project.up("--build", timeout=900)
         self.project("--profile", "train", "build", "train", timeout=900)
         self.stack.train()
-        self.evil = int(
-            self.stack.train("python", "-c", program("mlflow_flask_evil_version.py")).split()[-1]
-        )
+        made = self.stack.train("python", "-c", program("mlflow_flask_bad_versions.py"))
+        self.bad_versions: dict[str, int] = json.loads(made.splitlines()[-1])
         self.mlflow = self.project.container("mlflow")
         self.client = HonestClient(self.ask)
         self.calm()
@@ -117,13 +116,20 @@ def is_served(soak: ChurnSoak, version: int) -> bool:
     return soak.stack.model()["registry_version"] == version
 
 
-def bad_champion(soak: ChurnSoak) -> None:
+def bad_champions(soak: ChurnSoak) -> None:
+    """Each version that must not be served becomes champion, and the service says so and serves what it did."""
     before = soak.stack.aliases()["champion"]
-    soak.stack.set_champion(soak.evil)
-    soak.stack.wait_until(soak.stack.problem)
-    soak.meanwhile()
-    assert soak.stack.model()["registry_version"] == before
-    soak.stack.set_champion(before)
+    try:
+        for version in soak.bad_versions.values():
+            soak.stack.set_champion(version)
+            soak.stack.wait_until(partial(is_refused, soak, version))
+            assert soak.stack.model()["registry_version"] == before
+    finally:
+        soak.stack.set_champion(before)
+
+
+def is_refused(soak: ChurnSoak, version: int) -> bool:
+    return (soak.stack.problem() or "").startswith(f"version {version}: ")
 
 
 def trained_again(soak: ChurnSoak) -> None:
@@ -145,7 +151,7 @@ FAULTS: list[Callable[[ChurnSoak], None]] = [
     mlflow_slow,
     mlflow_restarted,
     champion_moved,
-    bad_champion,
+    bad_champions,
     trained_again,
     bad_requests,
     callers_that_do_not_go_on,
