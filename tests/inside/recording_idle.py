@@ -1,4 +1,4 @@
-"""Lab 3's recording, idle for hours by a clock that skips every wait, on a Redis that once does what nobody foresaw.
+"""Lab 3's recording, idle for an hour by a clock that skips every wait, on a Redis that once does what nobody foresaw.
 
 Prints what is left of it, as JSON.
 """
@@ -6,6 +6,7 @@ Prints what is left of it, as JSON.
 import asyncio
 import json
 import selectors
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from production.recording import MAX_WAITING, Predictions, Recording
 from service import metrics as service_metrics
 from service import tasks
 
-HOURS = 4 * 3600
+HOUR = 3600
 MODEL = SimpleNamespace(about={"version": "v1"}, classes=["setosa"])
 
 
@@ -46,8 +47,8 @@ class Redis:
         answers, self.asked = [b"id"] * self.asked, 0
         return answers
 
-    async def scan_iter(self, **options: object):
-        for key in ():
+    async def scan_iter(self, **options: object) -> AsyncIterator[bytes]:
+        for key in list[bytes]():
             yield key
 
     async def aclose(self) -> None:
@@ -64,11 +65,20 @@ class SkippingSelector(selectors.DefaultSelector):
         return super().select(0)
 
 
+class SkippingLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self.selector = SkippingSelector()
+        super().__init__(self.selector)
+
+    def time(self) -> float:
+        return self.selector.now
+
+
 async def main() -> None:
     recording = Recording("redis://nowhere")
     recording._redis = redis = Redis()
     recording.start(lambda: MODEL)
-    await asyncio.sleep(HOURS)
+    await asyncio.sleep(HOUR)
     left = len(asyncio.all_tasks())
     row = Predictions(datetime.now(UTC), "v1", ["setosa"], [(1.0,)], [0], [[1.0]], 0.1)
     for _ in range(MAX_WAITING + 1):
@@ -85,7 +95,4 @@ async def main() -> None:
     print(json.dumps(seen))
 
 
-selector = SkippingSelector()
-loop = asyncio.SelectorEventLoop(selector)
-loop.time = lambda: selector.now
-loop.run_until_complete(main())
+asyncio.run(main(), loop_factory=SkippingLoop)

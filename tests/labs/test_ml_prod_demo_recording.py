@@ -167,7 +167,7 @@ def test_a_redis_that_became_full_is_drained(stack: Stack) -> None:
     stack.assert_recorded_once(made)
 
 
-def test_idle_for_hours_it_piles_up_nothing_and_an_unforeseen_error_ends_nothing(
+def test_idle_for_an_hour_it_piles_up_nothing_and_an_unforeseen_error_ends_nothing(
     run_once: Callable, image_of: Callable
 ) -> None:
     program = f"--volume={INSIDE}/recording_idle.py:/app/recording_idle.py:ro"
@@ -175,7 +175,7 @@ def test_idle_for_hours_it_piles_up_nothing_and_an_unforeseen_error_ends_nothing
 
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
-    assert seen.pop("rounds") > 10_000
+    assert seen.pop("rounds") > 3_000
     # Itself and the writer are the tasks; one more than the queue holds is counted as lost.
     assert seen == {"tasks": 2, "failures": 1, "problems": {}, "written": 60_000, "lost": 1}
     assert done.stderr.count("unforeseen") >= 1

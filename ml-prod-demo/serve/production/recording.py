@@ -29,7 +29,7 @@ from service import tasks
 from production import metrics
 
 STREAM = "predictions"
-# Predictions, about 40 MB. While so many wait, what is asked alone is answered, not recorded, and counted as lost.
+# Predictions, about 55 MB. While so many wait, what is asked alone is answered, not recorded, and counted as lost.
 MAX_WAITING = 60_000
 # Batches are refused earlier: what is asked alone still has room.
 MAX_WAITING_WITH_BATCH = 50_000
