@@ -1,6 +1,6 @@
 """Try a model in a process of its own, with little memory and time: what it breaks there, it breaks for nobody.
 
-    python src/candidate.py FOLDER
+python src/candidate.py FOLDER
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ def try_out(folder: Path) -> None:
     """Load the model of a folder and let it predict; raises ModelError when it cannot be served."""
     command = [sys.executable, __file__, str(folder)]
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise ModelError(f"it does not load and predict within {SECONDS} s") from None
     if done.returncode < 0:

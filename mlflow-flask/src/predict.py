@@ -128,7 +128,9 @@ class Model:
 
     def check_probabilities(self, found: np.ndarray, rows: int) -> None:
         if found.shape != (rows, len(self.labels)):
-            raise ValueError(f"{rows} rows, {len(self.labels)} labels, and answers of {found.shape}")
+            raise ValueError(
+                f"{rows} rows, {len(self.labels)} labels, and answers of {found.shape}"
+            )
         if not ((found >= 0) & (found <= 1)).all():
             raise ValueError("a probability is not between 0 and 1")
 
@@ -201,7 +203,9 @@ def open_session(content: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     # One thread: this model is done before a second one has woken up.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what is wrong comes as an exception; the log is for lines of JSON
+    options.log_severity_level = (
+        4  # what is wrong comes as an exception; the log is for lines of JSON
+    )
     return onnxruntime.InferenceSession(content, options)
 
 

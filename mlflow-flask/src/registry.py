@@ -129,7 +129,9 @@ class Registry:
             if isinstance(model, Model):
                 models[name] = model
             else:
-                models[name] = self._followed[name]  # a version that cannot be served changes nothing
+                models[name] = self._followed[
+                    name
+                ]  # a version that cannot be served changes nothing
                 problem = f"version {key[1]}: {model}"
         self._loaded = loaded
         return models, problem

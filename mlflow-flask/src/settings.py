@@ -33,7 +33,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     if level.upper() not in LEVELS:
         raise SettingError(f"LOG_LEVEL={level!r}: must be one of {', '.join(LEVELS)}")
     return Settings(
-        tracking_uri=uri,
+        tracking_uri=uri.rstrip("/"),
         poll_seconds=read_number(env, "POLL_SECONDS", 3, 0.2, 3600),
         request_timeout=int(read_number(env, "REGISTRY_TIMEOUT", 3, 1, 60)),
         log_file=read_log_file(env),

@@ -1,6 +1,6 @@
 """The MLflow server, asked through its REST API: https://mlflow.org/docs/latest/rest-api.html
 
-MLflow's own client does it too, and brings 100 MB of packages and two seconds of import for four questions.
+MLflow's own client does it too, and brings 100 MB of packages and two seconds of import for what is a handful of requests.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class TrackingServer:
         place = self._place(name, version)
         listed = self._get("mlflow-artifacts/artifacts", path=place)
         listed.raise_for_status()
-        sizes = {one["path"]: int(one.get("file_size", 0)) for one in listed.json().get("files", [])}
+        sizes = {
+            one["path"]: int(one.get("file_size", 0)) for one in listed.json().get("files", [])
+        }
         for file, limit in MAX_BYTES.items():
             if file not in sizes:
                 raise ModelError(f"it has no {file}")

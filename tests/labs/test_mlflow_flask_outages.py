@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+from collections.abc import Callable
 from functools import partial
 
+import pytest
 from churn import CUSTOMER, Stack
 from docker_cli import docker
 from inside import program
@@ -83,20 +87,107 @@ def test_moving_the_alias_changes_what_is_served_and_no_request_fails(stack: Sta
     assert stack.project.container("mlapp").inspect()["State"]["StartedAt"] == started
 
 
-def serves(stack: Stack, version: int) -> bool:
-    return stack.model()["registry_version"] == version
+def serves(stack: Stack, version: int, query: str = "") -> bool:
+    return stack.model(query)["registry_version"] == version
 
 
-def test_a_model_that_holds_code_is_not_served(stack: Stack) -> None:
-    """Whoever can write to the registry cannot run code here, whatever the artifact says of itself."""
-    before = stack.model()
-    evil = int(stack.train("python", "-c", program("mlflow_flask_evil_version.py")).split()[-1])
-    stack.set_champion(evil)
+def test_hostile_models_are_tried_in_a_process_of_their_own(stack: Stack) -> None:
+    """Neither code nor memory nor time of whoever tries them is theirs, and what is said of each is why."""
+    said = json.loads(stack.train("python", "-c", program("mlflow_flask_hostile_models.py")))
+    assert said.pop("unchanged") == "can be served"
+    assert said.pop("code was run") is False
+    assert said.pop("an endless loop") == "it does not load and predict within 10 s"
+    assert len(said) > 20
+    for name, reason in said.items():
+        assert f"{name} cannot be served: " in reason
+    for name in ("400 MB", "400 GB"):
+        assert "Failed to allocate memory" in said[name]
+    for name in ("a large model", "a large card"):
+        assert re.search(r"has more than \d+ bytes$", said[name])
+    for name in ("a file of the machine", "a file above"):
+        assert "External data path validation failed" in said[name]
+
+
+def test_a_download_ends_at_the_limit_whatever_the_list_said(
+    stack: Stack, run_once: Callable
+) -> None:
+    command = ("python", "-c", program("mlflow_flask_false_size.py"))
+    done = run_once(f"{stack.project.project}-mlapp", *command)
+    assert done.stdout == "model.onnx has more than 16000000 bytes\nTrue\n"
+
+
+@pytest.fixture(scope="module")
+def hostile(stack: Stack) -> dict[str, int]:
+    """Versions that the registry has, by what they are."""
+    names = ["unchanged", "a pickle", "no model.onnx", "an endless loop", "400 GB", "half a file"]
+    made = stack.train("python", "-c", program("mlflow_flask_hostile_models.py"), *names)
+    versions: dict[str, int] = json.loads(made)
+    # The last one becomes a file of 600 MB, which the list of files tells.
+    enlarge(stack, versions["half a file"], "model.onnx")
+    enlarge(stack, versions["unchanged"], "more.bin")
+    return versions
+
+
+def enlarge(stack: Stack, version: int, file: str) -> None:
+    found = stack.api("model-versions/get", name="churn", version=str(version))
+    folder = found["model_version"]["source"].removeprefix("mlflow-artifacts:")
+    path = f"/mlflow/artifacts{folder}/{file}"
+    stack.project.container("mlflow").exec("truncate", "--size", "600M", path)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a pickle", "protobuf parsing failed"),
+        ("no model.onnx", "it has no model.onnx"),
+        ("an endless loop", "does not load and predict within 10 s"),
+        ("400 GB", "Failed to allocate memory"),
+        ("half a file", "model.onnx has 629145600 bytes, more than 16000000"),
+    ],
+)
+def test_a_version_that_cannot_be_served_changes_nothing(
+    stack: Stack, hostile: dict[str, int], name: str, said: str
+) -> None:
+    served = [f"?model={name}" for name in ("champion", "v1", "v2")]
+    before = [stack.model(query) for query in served]
+    good = stack.aliases()["current-v1"]
     mlapp = stack.project.container("mlapp")
-    mlapp.wait_until(lambda: "a registered model cannot be served" in mlapp.logs())
-    assert "posix.system" in mlapp.logs()
+    workers = mlapp.logs().count("Booting worker")
+    stack.set_alias("current-v1", hostile[name])
+    start = f"version {hostile[name]}: "
+    stack.wait_until(lambda: (stack.problem() or "").startswith(start))
+    assert said in (stack.problem() or "")
+    assert [stack.model(query) for query in served] == before
+    assert said in mlapp.logs()
+    stack.set_alias("current-v1", good)
+    stack.wait_until(lambda: not stack.problem())
+    assert [stack.model(query) for query in served] == before
+    assert mlapp.logs().count("Booting worker") == workers
+    assert mlapp.exec("find", "/tmp", "-type", "f").stdout == ""
+
+
+def test_what_lies_beside_the_model_is_not_downloaded(
+    stack: Stack, hostile: dict[str, int]
+) -> None:
+    good = stack.aliases()["current-v1"]
+    for version in (hostile["unchanged"], good):
+        stack.set_alias("current-v1", version)
+        stack.wait_until(partial(serves, stack, version, "?model=v1"))
+        assert not stack.problem()
+
+
+def test_after_an_outage_the_version_before_a_bad_one_is_served(
+    stack: Stack, hostile: dict[str, int]
+) -> None:
+    before = stack.model()
+    assert before["source"] == "registry"
+    stack.set_champion(hostile["a pickle"])
+    stack.wait_until(lambda: stack.problem())
+    stack.project("stop", "mlflow")
+    stack.wait_until(lambda: stack.model()["source"] == "baked")
+    stack.project("start", "mlflow")
+    stack.wait_until(lambda: "protobuf" in (stack.problem() or ""))
     assert stack.model() == before
-    stack.wait_until(lambda: "posix.system" in (stack.problem() or ""))
     stack.set_champion(before["registry_version"])
     stack.wait_until(lambda: not stack.problem())
 

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 
 import httpx
@@ -127,15 +128,32 @@ def test_a_bad_chunk_is_the_callers_error(stack: Stack) -> None:
         assert answer.startswith(b"HTTP/1.1 400 "), answer
 
 
-def test_a_model_that_does_not_fit_its_card_is_not_loaded(stack: Stack, run_once: Callable) -> None:
-    done = run_once(
-        f"{stack.project.project}-mlapp", "python", "-c", program("mlflow_flask_bad_models.py")
-    )
-    said = json.loads(done.stdout)
-    assert said.pop("unchanged") == "loaded"
-    assert len(said) == 4
-    for change, reason in said.items():
-        assert "cannot be served" in reason, f"{change}: {reason}"
+def send(stack: Stack, sent: bytes) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", int(stack.project.env["PORT"])))
+    connection.settimeout(60)
+    connection.sendall(sent)
+    return connection
+
+
+def test_half_sent_requests_keep_nobody_waiting(stack: Stack) -> None:
+    """Fifty heads that never end and forty bodies that never come are timed out, and others are answered meanwhile."""
+    head = b"POST /predict HTTP/1.1\r\nHost: mlapp\r\n"
+    began = time.monotonic()
+    heads = [send(stack, head + b"X-Half: ") for _ in range(50)]
+    bodies = [
+        send(stack, head + b"Content-Length: 999999\r\n\r\n" + b" " * 900_000) for _ in range(40)
+    ]
+    mlapp = stack.project.container("mlapp")
+    for _ in range(20):
+        assert httpx.get(f"{stack.app}/health", timeout=5).status_code == 200
+        assert stack.predict().status_code == 200
+    assert time.monotonic() - began < 10, "it answered only after the half-sent requests had ended"
+    assert [connection.recv(1000) for connection in heads] == [b""] * 50
+    for connection in bodies:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")
+        connection.close()
+    assert mlapp.inspect()["RestartCount"] == 0
+    assert "WORKER TIMEOUT" not in mlapp.logs()
 
 
 def test_the_password_of_the_registry_is_not_shown(

@@ -13,12 +13,14 @@ import httpx
 from breaking import assert_all_refused, killed, paused, slow, slow_callers
 from churn import CUSTOMER, Stack
 from churn_stack import GID, UID, copy_of_lab
-from docker_cli import Compose, Container, docker, free_port
+from docker_cli import Compose, Container, docker, free_port, wait_until
 from honest_client import HonestClient
 from inside import program
 
 MARK = "soak-"
 LINES_OF_REQUESTS = f"cat /logs/requests.log* | grep {MARK}"
+
+HOSTILE = ["a pickle", "no model.onnx", "an endless loop", "400 GB", "half a file"]
 
 BAD_REQUESTS = {
     "not JSON": b"customer",
@@ -46,8 +48,9 @@ class ChurnSoak:
         self.project.up("--build", timeout=900)
         self.project("--profile", "train", "build", "train", timeout=900)
         self.stack.train()
-        made = self.stack.train("python", "-c", program("mlflow_flask_bad_versions.py"))
-        self.bad_versions: dict[str, int] = json.loads(made.splitlines()[-1])
+        hostile = program("mlflow_flask_hostile_models.py")
+        made = self.stack.train("python", "-c", hostile, *HOSTILE)
+        self.hostile: dict[str, int] = json.loads(made)
         self.mlflow = self.project.container("mlflow")
         self.client = HonestClient(self.ask)
         self.calm()
@@ -67,7 +70,12 @@ class ChurnSoak:
 
     def calm(self) -> None:
         """Wait until the service follows the registry again, and nothing is wrong with what is there."""
-        self.stack.wait_until(self.is_calm, 120)
+        wait_until(self.is_calm, 120, self.log)
+
+    def log(self) -> str:
+        """The last lines of each service that are not about a request."""
+        lines = self.project("logs", "--no-color", "--tail=500", check=False).stdout.splitlines()
+        return "\n".join([line for line in lines if '"message": "request"' not in line][-30:])
 
     def is_calm(self) -> bool:
         said = httpx.get(f"{self.stack.app}/models", timeout=10).json()
@@ -108,7 +116,7 @@ def champion_moved(soak: ChurnSoak) -> None:
     aliases = soak.stack.aliases()
     for alias in ("current-v1", "current-v2"):
         soak.stack.set_champion(aliases[alias])
-        soak.stack.wait_until(partial(is_served, soak, aliases[alias]))
+        wait_until(partial(is_served, soak, aliases[alias]))
         soak.meanwhile()
 
 
@@ -116,13 +124,13 @@ def is_served(soak: ChurnSoak, version: int) -> bool:
     return soak.stack.model()["registry_version"] == version
 
 
-def bad_champions(soak: ChurnSoak) -> None:
+def hostile_champions(soak: ChurnSoak) -> None:
     """Each version that must not be served becomes champion, and the service says so and serves what it did."""
     before = soak.stack.aliases()["champion"]
     try:
-        for version in soak.bad_versions.values():
+        for version in soak.hostile.values():
             soak.stack.set_champion(version)
-            soak.stack.wait_until(partial(is_refused, soak, version))
+            wait_until(partial(is_refused, soak, version))
             assert soak.stack.model()["registry_version"] == before
     finally:
         soak.stack.set_champion(before)
@@ -151,7 +159,7 @@ FAULTS: list[Callable[[ChurnSoak], None]] = [
     mlflow_slow,
     mlflow_restarted,
     champion_moved,
-    bad_champions,
+    hostile_champions,
     trained_again,
     bad_requests,
     callers_that_do_not_go_on,

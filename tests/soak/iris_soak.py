@@ -92,13 +92,14 @@ class IrisSoak:
             if container.is_running():
                 container.wait_healthy()
         wait_until(lambda: not self.ready().get("problem"))
-        wait_until(lambda: self.stack.waiting() <= waiting, 120, describe=self.stack_log)
+        wait_until(lambda: self.stack.waiting() <= waiting, 120, describe=self.log)
 
     def ready(self) -> dict:
         return httpx.get(f"{self.stack.url}/ready", timeout=10).json()
 
-    def stack_log(self) -> str:
-        return self.project("logs", "--tail=20", "recorder", "api", check=False).stdout
+    def log(self) -> str:
+        """The last lines of each service."""
+        return self.project("logs", "--no-color", "--tail=10", check=False).stdout
 
     def stored(self) -> Counter[int]:
         """How many records there are of each key."""
@@ -143,7 +144,7 @@ def redis_full(soak: IrisSoak) -> None:
     try:
         with killed(soak.stack["recorder"]):
             soak.meanwhile()
-        wait_until(lambda: soak.stack.redis("xlen", "predictions") == "0", 60, soak.stack_log)
+        wait_until(lambda: soak.stack.redis("xlen", "predictions") == "0", 60, soak.log)
     finally:
         soak.stack.redis("config", "set", "maxmemory", "128mb")
 

@@ -50,7 +50,7 @@ def break_things(soak: Soak, faults: Iterator[Callable], seconds: float) -> list
             soak.calm()
             print(f": {broken - now:.0f} s, well after {time.monotonic() - started - broken:.0f} s")
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs into the account
-            print(f": {error}")
+            print(f": {error}\n{soak.log()}")
             troubles.append(f"{fault.__name__}: {str(error).splitlines()[0]}")
     return troubles
 

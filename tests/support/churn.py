@@ -53,7 +53,10 @@ class Stack:
         return {one["alias"]: int(one["version"]) for one in found}
 
     def set_champion(self, version: int) -> None:
-        body = {"name": "churn", "alias": "champion", "version": str(version)}
+        self.set_alias("champion", version)
+
+    def set_alias(self, alias: str, version: int) -> None:
+        body = {"name": "churn", "alias": alias, "version": str(version)}
         url = f"{self.mlflow}/api/2.0/mlflow/registered-models/alias"
         assert httpx.post(url, json=body, timeout=30).status_code == 200
 

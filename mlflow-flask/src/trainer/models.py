@@ -39,7 +39,7 @@ class Trained:
 def to_onnx(fitted: Pipeline, data: Data) -> ModelProto:
     """Return a pipeline of preprocess and classifier as ONNX: an input (rows, 1) a column, label and probabilities.
 
-    Raises TrainError unless it gives every row of the table the probabilities that `fitted` gives, to 1e-5.
+    Raises TrainError unless it can, and gives every row of the table the probabilities of `fitted`, to 1e-5.
     """
     numeric = [(name, DoubleTensorType([None, 1])) for name in data.config["numeric"]]
     categorical = [(name, StringTensorType([None, 1])) for name in data.config["categorical"]]
@@ -48,9 +48,15 @@ def to_onnx(fitted: Pipeline, data: Data) -> ModelProto:
     preprocess, classifier = fitted.named_steps.values()
     steps = [("preprocess", preprocess), ("round", CastTransformer()), ("classifier", classifier)]
     # Without zipmap the probabilities are one array, not a dictionary a row.
-    onnx = skl2onnx.to_onnx(
-        Pipeline(steps), initial_types=[*numeric, *categorical], options={"zipmap": False}
-    )
+    try:
+        onnx = skl2onnx.to_onnx(
+            Pipeline(steps), initial_types=[*numeric, *categorical], options={"zipmap": False}
+        )
+    except (RuntimeError, NameError) as error:  # no converter; no option zipmap
+        name = type(classifier).__name__
+        raise TrainError(
+            f"{name} cannot become ONNX: {str(error).strip().splitlines()[0]}"
+        ) from None
     rows = np.concatenate([data.train, data.test])
     session = open_session(onnx.SerializeToString())
     (probabilities,) = session.run(["probabilities"], data.by_column(rows))
