@@ -74,6 +74,6 @@ class TrackingServer:
                 if file.tell() > limit:  # whatever the list said
                     raise ModelError(f"{target.name} has more than {limit} bytes")
 
-    def _get(self, path: str, **params: str) -> requests.Response:
+    def _get(self, path: str, /, **params: str) -> requests.Response:
         url = f"{self.uri}/api/2.0/{path}"
         return requests.get(url, params, timeout=self.timeout, stream=True)
