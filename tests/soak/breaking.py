@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 import httpx
 from docker_cli import Container, docker
 
+# Long enough for a machine that is busy with other things.
+WELL_AGAIN_SECONDS = 300
+
 # Sent, and nothing after it.
 HALF_A_HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 HALF_A_BODY = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 import httpx
-from breaking import assert_all_refused, killed, paused, slow, slow_callers
+from breaking import WELL_AGAIN_SECONDS, assert_all_refused, killed, paused, slow, slow_callers
 from churn import CUSTOMER, Stack
 from churn_stack import GID, UID, copy_of_lab
 from docker_cli import Compose, Container, docker, free_port, wait_until
@@ -70,12 +71,13 @@ class ChurnSoak:
 
     def calm(self) -> None:
         """Wait until the service follows the registry again, and nothing is wrong with what is there."""
-        wait_until(self.is_calm, 120, self.log)
+        wait_until(self.is_calm, WELL_AGAIN_SECONDS)
 
     def log(self) -> str:
-        """The last lines of each service that are not about a request."""
-        lines = self.project("logs", "--no-color", "--tail=500", check=False).stdout.splitlines()
-        return "\n".join([line for line in lines if '"message": "request"' not in line][-30:])
+        """The last lines of each service that are not about a good request."""
+        said = self.project("--ansi=never", "logs", "--tail=500", check=False).stdout
+        good = re.compile(r'"message": "request".*"status": [24]| 200 OK$')
+        return "\n".join([line for line in said.splitlines() if not good.search(line)][-30:])
 
     def is_calm(self) -> bool:
         said = httpx.get(f"{self.stack.app}/models", timeout=10).json()

@@ -10,7 +10,15 @@ from pathlib import Path
 from random import Random
 
 import httpx
-from breaking import assert_all_refused, killed, paused, slow, slow_callers, stopped
+from breaking import (
+    WELL_AGAIN_SECONDS,
+    assert_all_refused,
+    killed,
+    paused,
+    slow,
+    slow_callers,
+    stopped,
+)
 from docker_cli import Compose, Container, docker, free_port, wait_until
 from honest_client import HonestClient
 from iris_api import SETOSA, read_metrics
@@ -90,16 +98,16 @@ class IrisSoak:
         """Wait until everything is well again and what was recorded is stored."""
         for container in self.project.all_containers():
             if container.is_running():
-                container.wait_healthy()
+                container.wait_healthy(WELL_AGAIN_SECONDS)
         wait_until(lambda: not self.ready().get("problem"))
-        wait_until(lambda: self.stack.waiting() <= waiting, 120, describe=self.log)
+        wait_until(lambda: self.stack.waiting() <= waiting, WELL_AGAIN_SECONDS)
 
     def ready(self) -> dict:
         return httpx.get(f"{self.stack.url}/ready", timeout=10).json()
 
     def log(self) -> str:
         """The last lines of each service."""
-        return self.project("logs", "--no-color", "--tail=10", check=False).stdout
+        return self.project("--ansi=never", "logs", "--tail=10", check=False).stdout
 
     def stored(self) -> Counter[int]:
         """How many records there are of each key."""
@@ -144,7 +152,7 @@ def redis_full(soak: IrisSoak) -> None:
     try:
         with killed(soak.stack["recorder"]):
             soak.meanwhile()
-        wait_until(lambda: soak.stack.redis("xlen", "predictions") == "0", 60, soak.log)
+        wait_until(lambda: soak.stack.redis("xlen", "predictions") == "0")
     finally:
         soak.stack.redis("config", "set", "maxmemory", "128mb")
 

@@ -50,8 +50,9 @@ def break_things(soak: Soak, faults: Iterator[Callable], seconds: float) -> list
             soak.calm()
             print(f": {broken - now:.0f} s, well after {time.monotonic() - started - broken:.0f} s")
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs into the account
-            print(f": {error}\n{soak.log()}")
-            troubles.append(f"{fault.__name__}: {str(error).splitlines()[0]}")
+            reason = str(error).partition("\n")[0]
+            print(f": {reason}\n{soak.log()}")
+            troubles.append(f"{fault.__name__}: {reason}")
     return troubles
 
 
