@@ -102,6 +102,10 @@ class IrisSoak:
         wait_until(lambda: not self.ready().get("problem"))
         wait_until(lambda: self.stack.waiting() <= waiting, WELL_AGAIN_SECONDS)
 
+    def settle(self) -> None:
+        """Nobody asks any more: wait until nothing waits."""
+        self.calm(waiting=0)
+
     def ready(self) -> dict:
         return httpx.get(f"{self.stack.url}/ready", timeout=10).json()
 
@@ -111,7 +115,6 @@ class IrisSoak:
 
     def stored(self) -> Counter[int]:
         """How many records there are of each key."""
-        self.calm(waiting=0)
         keys = self.stack.sql(f"{KEY} FROM predictions, generate_series(1, 4) n GROUP BY id")
         return Counter(map(int, keys.split()))
 

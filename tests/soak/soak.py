@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -37,22 +38,26 @@ def in_rounds(faults: list, random: Random) -> Iterator[Callable]:
         yield from random.sample(faults, len(faults))
 
 
+def trouble_of(name: str, soak: Soak, *steps: Callable[[], None]) -> list[str]:
+    """Take the steps; return and print what went wrong, and print what the services say of it."""
+    try:
+        for step in steps:
+            step()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it belongs into the account
+        reason = f"{name}: {str(error).partition(chr(10))[0]}"
+        print(f"{reason}\n{soak.log()}", flush=True)
+        return [reason]
+    return []
+
+
 def break_things(soak: Soak, faults: Iterator[Callable], seconds: float) -> list[str]:
     """Let one fault after another happen for so long; return what did not go as it should."""
     troubles = []
     started = time.monotonic()
     while (now := time.monotonic() - started) < seconds:
         fault = next(faults)
-        print(f"{now:6.0f} s  {fault.__name__}", end="", flush=True)
-        try:
-            fault(soak)
-            broken = time.monotonic() - started
-            soak.calm()
-            print(f": {broken - now:.0f} s, well after {time.monotonic() - started - broken:.0f} s")
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs into the account
-            reason = str(error).partition("\n")[0]
-            print(f": {reason}\n{soak.log()}")
-            troubles.append(f"{fault.__name__}: {reason}")
+        print(f"{now:6.0f} s  {fault.__name__}", flush=True)
+        troubles += trouble_of(fault.__name__, soak, partial(fault, soak), soak.calm)
     return troubles
 
 
@@ -65,6 +70,7 @@ def run(lab: str, minutes: float, seed: int) -> Account:
             soak.start()
             with Memory(soak.watched()) as memory, soak.client:
                 troubles = break_things(soak, in_rounds(faults, random), minutes * 60)
+            troubles += trouble_of("the end", soak, soak.settle)
             records = records_of(soak.client, soak.stored(), soak.kills)
             return Account(soak.client, records, memory.trends(), troubles)
         finally:
