@@ -40,9 +40,13 @@ lab2-down: ## stop JupyterLab and forget its token; the notebooks stay
 	rm -rf ds-lab/.secrets
 
 # lab 3: ml-prod-demo. It writes nothing to this machine, so its containers keep their own user.
-LAB3 = $(ENGINE) ml-prod-demo
-LAB3_METRICS = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/production/metrics.yaml
-LAB3_FULL = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/production/compose.yaml
+# `API_KEY_FILE=./key make lab3` asks callers for that key; compose would look for the file in the lab's folder.
+override API_KEY_FILE := $(abspath $(API_KEY_FILE))
+export API_KEY_FILE
+LAB3_KEY = $(if $(API_KEY_FILE), -f ml-prod-demo/production/key.yaml)
+LAB3 = $(ENGINE) ml-prod-demo$(if $(API_KEY_FILE), -f ml-prod-demo/compose.yaml)$(LAB3_KEY)
+LAB3_METRICS = $(ENGINE) ml-prod-demo -f ml-prod-demo/compose.yaml -f ml-prod-demo/production/metrics.yaml$(LAB3_KEY)
+LAB3_FULL = $(ENGINE) ml-prod-demo -f ml-prod-demo/compose.yaml -f ml-prod-demo/production/compose.yaml$(LAB3_KEY)
 
 lab3: ready-ml-prod-demo ## train a model and serve it: http://127.0.0.1:8000
 	@setup/ports.sh ml-prod-demo api 8000 PORT lab3
@@ -60,7 +64,7 @@ lab3-full: ready-ml-prod-demo ## with Postgres and Redis as well: predictions ar
 	$(LAB3_FULL) exec -T api python -m production.smoke
 
 lab3-dev: ready-ml-prod-demo ## serve, and reload at every edit of ml-prod-demo/serve
-	$(HOST) $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.dev.yaml watch
+	$(HOST) $(ENGINE) ml-prod-demo -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.dev.yaml watch
 
 lab3-down: ## stop lab 3; the model and the recorded predictions stay
 	$(LAB3_FULL) down --remove-orphans

@@ -17,6 +17,8 @@ esac
 
 # In a copy that is no git repository yet nobody can say which commit this is.
 revision=$(git rev-parse HEAD 2>/dev/null) || revision=unknown
+# What is built is this folder as it stands: with edits or new files in it, it is not that commit.
+[ -z "$(git status --porcelain . 2>/dev/null)" ] || revision=$revision-dirty
 
 # As compose names images: after the project, which is this folder unless you say otherwise.
 project=$(docker compose config | sed -n 's/^name: //p')

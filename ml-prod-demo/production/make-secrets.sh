@@ -1,10 +1,19 @@
 #!/bin/sh
-# Makes the database password once, as .secrets/database_password beside this file; a password that is there stays.
-# The folder keeps others on this machine out. The file itself has to be readable by the uids in the containers
-# it is handed to (the database's is not yours).
+# Makes the passwords of Postgres and Redis and a key for callers once, as files in .secrets/ beside this one; what is
+# there stays.
+# The folder keeps others on this machine out. The files themselves have to be readable by the uids in the containers
+# they are handed to (the databases' are not yours).
 set -eu
 cd "$(dirname "$0")/.."
 secrets=production/.secrets
+
+make_password() {
+  mkdir -p $secrets
+  chmod 700 $secrets
+  od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >$secrets/new
+  chmod 644 $secrets/new
+  mv $secrets/new "$secrets/$1"
+}
 
 if [ ! -s $secrets/database_password ]; then
   # A database keeps the password that it was made with: a second clone of the lab meets that of the first.
@@ -18,10 +27,10 @@ docker volume rm $volume
 END
     exit 2
   fi
-
-  mkdir -p $secrets
-  chmod 700 $secrets
-  od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >$secrets/new
-  chmod 644 $secrets/new
-  mv $secrets/new $secrets/database_password
+  make_password database_password
 fi
+
+# These are kept nowhere else: the volume of Redis does with any password.
+for name in redis_password api_key; do
+  [ -s $secrets/$name ] || make_password $name
+done

@@ -14,6 +14,7 @@ from model import ModelError, ModelStore
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from schema import Batch, BatchPrediction, ClassOfRow, Iris, Prediction
 from service import logs, metrics, tasks
+from service.hosts import CheckHost
 from service.settings import SettingError, read_settings
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -44,25 +45,14 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 # Redoc and OAuth2 are off: each route that stands before /predict is tried before it.
 off = {"redoc_url": None, "swagger_ui_oauth2_redirect_url": None}
 app = FastAPI(title="Iris classifier", lifespan=lifespan, **off)
+app.add_middleware(CheckHost, allowed=settings.allowed_hosts)
 app.add_middleware(metrics.CountRequests)
 if production:
     production.plug_into(app)
 behind_key = production.behind_key if production else []
 refusals: dict[int | str, dict[str, Any]] = {
-    code: {"model": schema.Problem} for code in (401, 413, 422)
+    code: {"model": schema.Problem} for code in (401, 408, 413, 422)
 }
-
-
-async def read_body(request: Request) -> bytes:
-    """Return the body. Raises HTTPException (413) as soon as it is too long, announced or not."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > schema.MAX_BODY_BYTES:
-            # What is left of it is not read: the connection ends here.
-            reason = f"up to {schema.MAX_BODY_BYTES} bytes are accepted"
-            raise schema.refuse(413, "body", reason, Connection="close")
-    return body
 
 
 # These two read the body themselves, in one pass from bytes to checked flowers: the quickest way, and it refuses a long
@@ -75,7 +65,7 @@ async def read_body(request: Request) -> bytes:
 )
 async def predict(request: Request) -> Response:
     """Classify one flower."""
-    iris = Iris.from_json(await read_body(request))
+    iris = Iris.from_json(await schema.read_body(request))
     model, (label,), (probabilities,) = store.classify([iris.features()])
     answer = Prediction(
         predicted_class_index=label,
@@ -94,7 +84,7 @@ async def predict(request: Request) -> Response:
 )
 async def predict_batch(request: Request) -> Response:
     """Classify up to 10,000 flowers in one call of the model."""
-    batch = Batch.from_json(await read_body(request))
+    batch = Batch.from_json(await schema.read_body(request))
     model, labels, _ = store.classify([iris.features() for iris in batch.rows])
     entries = [
         ClassOfRow(predicted_class_index=index, predicted_class_name=name)

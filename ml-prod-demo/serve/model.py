@@ -5,17 +5,23 @@ import hashlib
 import io
 import json
 import logging
+import stat
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from schema import Iris
-from service import metrics
+from service import metrics, tasks
 
 POLL_SECONDS = 1.0
+# What is longer is not read: it would not fit into the container's memory.
+MAX_MODEL_BYTES = 64 * 1024 * 1024
+MAX_METRICS_BYTES = 64 * 1024
 
 log = logging.getLogger("api.model")
 
@@ -64,16 +70,42 @@ class Model:
     about: dict
 
 
+Text = Annotated[str, Field(min_length=1, max_length=100)]
+CLASSES = TypeAdapter(Annotated[list[Text], Field(min_length=1, max_length=100)])
+
+
+class File(BaseModel):
+    sha256: Text
+
+
+class Training(BaseModel):
+    """What is used of metrics.json."""
+
+    name: Text
+    trained_at: Text
+    accuracy: Annotated[float, Field(ge=0, le=1)]
+    files: dict[str, File]
+
+
+def read(path: Path, limit: int) -> bytes:
+    """Return what is in the file. Raises OSError, or ValueError when it has more than `limit` bytes, or is no file."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+        raise ValueError(f"{path.name} is no file of up to {limit} bytes")
+    return path.read_bytes()
+
+
 def load(path: Path) -> Model:
     """Load the model at `path` if the metrics.json beside it vouches for it. Raises ModelError."""
     try:
-        content = path.read_bytes()
-        metrics_json = json.loads(path.with_name("metrics.json").read_bytes())
-        about = {key: metrics_json[key] for key in ("name", "trained_at", "accuracy")}
+        content = read(path, MAX_MODEL_BYTES)
+        metrics_json = read(path.with_name("metrics.json"), MAX_METRICS_BYTES)
+        training = Training.model_validate_json(metrics_json)
         sha256 = hashlib.sha256(content).hexdigest()
-        if sha256 != metrics_json["files"][path.name]["sha256"]:
+        if sha256 != training.files[path.name].sha256:
             raise ValueError("it is not the file that metrics.json describes, by its sha256")
         classes, predict = LOADERS[path.suffix](content)
+        CLASSES.validate_python(classes)
         # Tried once: a model for other inputs fails here, and not at the first request.
         _, probabilities = predict(np.zeros((1, len(Iris.model_fields)), np.float32))
         dict(zip(classes, probabilities[0], strict=True))
@@ -81,8 +113,15 @@ def load(path: Path) -> Model:
         raise ModelError(
             f"{error.filename}: {error.strerror}; the train service makes it"
         ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ModelError(
+            f"{path} cannot be served: {field} in what describes it: {first['msg']}"
+        ) from None
     except Exception as error:  # noqa: BLE001 - an unknown file raises anything at all
         raise ModelError(f"{path} cannot be served: {error!r}") from None
+    about = training.model_dump(exclude={"files"})
     about |= {"version": sha256[:12], "sha256": sha256, "classes": classes}
     return Model(classes, predict, {**about, "runtime": path.suffix.removeprefix(".")})
 
@@ -98,7 +137,8 @@ class ModelStore:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        watcher = asyncio.create_task(self._watch())
+        self._before = self._served
+        watcher = asyncio.create_task(tasks.supervise("model watcher", self._look))
         yield
         watcher.cancel()
 
@@ -126,17 +166,15 @@ class ModelStore:
         found = [path.stat() if path.exists() else None for path in files]
         return [status and (status.st_ino, status.st_mtime_ns) for status in found]
 
-    async def _watch(self) -> None:
-        """Take every new model into service, for ever. Whatever is found, the old one serves until then."""
-        before = self._served
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            now = self._stamp()
-            # Twice the same: the training replaces two files one after the other, and may be in between.
-            if now == before and now != self._served:
-                self._served = now
-                await self._swap()
-            before = now
+    async def _look(self) -> None:
+        """Take a new model into service if there is one. Whatever is found, the old one serves until then."""
+        await asyncio.sleep(POLL_SECONDS)
+        now = self._stamp()
+        # Twice the same: the training replaces two files one after the other, and may be in between.
+        if now == self._before and now != self._served:
+            await self._swap()
+            self._served = now
+        self._before = now
 
     async def _swap(self) -> None:
         try:

@@ -1,11 +1,20 @@
 """What goes in and out: the bodies, what is accepted in them, and what a refusal looks like."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Self
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MAX_BODY_BYTES = 4 * 1024 * 1024  # 10,000 rows, generously spaced, are half of this
+MAX_VALUES = (
+    50_000  # 10,000 rows have 40,000; parsed, the smallest takes a hundred times its two bytes
+)
+BODY_SECONDS = 15.0
+# Beyond LARGE_BODY_BYTES, so many bodies are read at once; the others wait, and their callers with them.
+LARGE_BODY_BYTES = 64 * 1024
+large_bodies = asyncio.Semaphore(16)
 
 Centimetres = Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)]
 
@@ -15,8 +24,10 @@ class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     @classmethod
-    def from_json(cls, body: bytes) -> Self:
+    def from_json(cls, body: bytes | bytearray) -> Self:
         """Return what the JSON in `body` is. Raises HTTPException (422) with the first thing that is wrong."""
+        if body.count(b",") > MAX_VALUES:
+            raise refuse(422, "body", f"up to {MAX_VALUES} values are accepted")
         try:
             return cls.model_validate_json(body)
         except ValidationError as error:
@@ -68,6 +79,32 @@ class Problem(BaseModel):
 
 def refuse(code: int, field: str, reason: str, **headers: str) -> HTTPException:
     return HTTPException(code, {"field": field, "reason": reason}, headers)
+
+
+async def read_body(request: Request) -> bytearray:
+    """Return the body. Raises HTTPException as soon as it is too long (413), announced or not, or too slow (408)."""
+    body = bytearray()
+    chunks = request.stream()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > LARGE_BODY_BYTES:
+                    async with large_bodies:
+                        await read_rest(chunks, body)
+    except TimeoutError:
+        reason = f"it is accepted when it is here within {BODY_SECONDS:.0f} s"
+        raise refuse(408, "body", reason, Connection="close") from None
+    return body
+
+
+async def read_rest(chunks: AsyncIterator[bytes], body: bytearray) -> None:
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            # What is left of it is not read: the connection ends here.
+            reason = f"up to {MAX_BODY_BYTES} bytes are accepted"
+            raise refuse(413, "body", reason, Connection="close")
 
 
 def describe_body(model: type[Body]) -> dict:

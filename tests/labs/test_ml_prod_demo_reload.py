@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -80,10 +81,49 @@ def break_metrics(models: Path) -> None:
     (models / "metrics.json").write_text('{"files": []}')
 
 
+def say_of_the_training(models: Path, field: str, value: str) -> None:
+    """Put `value`, as JSON, into metrics.json, which goes on vouching for the model."""
+    metrics = json.loads((models / "metrics.json").read_text())
+    text = json.dumps({**metrics, field: "PLACE"}).replace('"PLACE"', value)
+    (models / "metrics.json").write_text(text)
+
+
+def be_better_than_all(models: Path) -> None:
+    say_of_the_training(models, "accuracy", str(10**400))
+
+
+def nest(models: Path) -> None:
+    """Deep enough to be read, and too deep to be written."""
+    say_of_the_training(models, "name", "[" * 900 + "]" * 900)
+
+
+def nest_deeply(models: Path) -> None:
+    say_of_the_training(models, "name", "[" * 10_000 + "]" * 10_000)
+
+
+def make_huge(models: Path) -> None:
+    """2 GB, which take no room on the disk: four times the memory of the container."""
+    with (models / "iris_logreg.onnx").open("r+b") as file:
+        file.truncate(2_000_000_000)
+
+
+def make_metrics_huge(models: Path) -> None:
+    with (models / "metrics.json").open("r+b") as file:
+        file.truncate(2_000_000_000)
+
+
+def make_endless(models: Path) -> None:
+    """A pipe: who reads it waits for a writer."""
+    remove_model(models)
+    os.mkfifo(models / "iris_logreg.onnx")
+
+
 DAMAGES = [
     truncate, rename_a_class, make_foreign, make_foreign_and_vouch, remove_model, remove_metrics,
-    break_metrics,
+    break_metrics, make_huge,
 ]  # fmt: skip
+# Each stopped the watcher, or the whole api, for good.
+MEANT_BADLY = [be_better_than_all, nest, nest_deeply, make_metrics_huge, make_endless]
 
 
 def has_failed(api: Api, times: int) -> bool:
@@ -93,10 +133,10 @@ def has_failed(api: Api, times: int) -> bool:
 def test_a_damaged_model_is_not_taken_into_service(
     serve: Callable[..., Api], image_of: Callable, trained: Path, models: Path
 ) -> None:
-    api = serve()
+    api = serve("--memory=512m")
     version = api.get("/model")["version"]
 
-    for failures, damage in enumerate(DAMAGES, start=1):
+    for failures, damage in enumerate(DAMAGES + MEANT_BADLY, start=1):
         damage(models)
         api.container.wait_until(partial(has_failed, api, failures))
         ready = api.get("/ready")
@@ -104,6 +144,7 @@ def test_a_damaged_model_is_not_taken_into_service(
         assert "/models/" in ready["problem"]
         assert api.predict(SETOSA).json()["predicted_class_name"] == "setosa"
         for path in trained.iterdir():
+            (models / path.name).unlink(missing_ok=True)
             shutil.copy(path, models)
         api.container.wait_until(lambda: api.get("/ready")["problem"] is None)
 
@@ -117,7 +158,7 @@ def test_does_not_start_with_a_damaged_model(
 ) -> None:
     damage(models)
 
-    done = run_once(image_of(SERVE), options=[f"--volume={models}:/models:ro"])
+    done = run_once(image_of(SERVE), options=["--memory=512m", f"--volume={models}:/models:ro"])
 
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1, done.stderr

@@ -28,22 +28,39 @@ def test_databases_are_unreachable_and_the_full_stack_gives_up_what_it_can(stack
         assert re.search(rf"^Uid:\s+{uid}\s", status, re.MULTILINE), status
         assert re.search(r"^CapEff:\s+0+$", status, re.MULTILINE), f"{service}: {status}"
         assert container.exec("touch", "/etc/new", check=False).returncode != 0
-    password = (stack.project.folder / "production/.secrets/database_password").read_text()
-    for service in ("api", "db", "recorder"):
-        assert password not in json.dumps(stack[service].inspect())
-        assert password not in stack[service].logs()
+    for file in ("database_password", "redis_password"):
+        password = (stack.project.folder / "production/.secrets" / file).read_text()
+        for service in ("api", "db", "recorder", "cache"):
+            assert password not in json.dumps(stack[service].inspect())
+            assert password not in stack[service].logs()
+            assert password not in stack[service].exec("cat", "/proc/1/cmdline").stdout
+    # Who finds the address of Redis, as every user of the host can, still needs the password.
+    assert "NOAUTH" in stack["cache"].exec("redis-cli", "keys", "*").stdout
+    assert stack.redis("ping") == "PONG"
 
 
-def test_password_is_made_once_and_is_another_in_every_copy(lab_copy, tmp_path: Path) -> None:
+def passwords(folder: Path) -> dict[str, str]:
+    run_secrets_script(folder)
+    return {path.name: path.read_text() for path in (folder / "production/.secrets").iterdir()}
+
+
+def test_passwords_are_made_once_and_are_others_in_every_copy(lab_copy, tmp_path: Path) -> None:
     first = lab_copy("ml-prod-demo")
-    password = run_secrets_script(first).read_text()
-    assert re.fullmatch(r"[0-9a-f]{48}", password)
-    assert run_secrets_script(first).read_text() == password
+    made = passwords(first)
+    assert made.keys() == {"database_password", "redis_password", "api_key"}
+    assert all(re.fullmatch(r"[0-9a-f]{48}", password) for password in made.values())
+    assert len(set(made.values())) == 3
+    assert passwords(first) == made
+    # A folder from before Redis had one: it gets one, and the database keeps its own.
+    (first / "production/.secrets/redis_password").unlink()
+    again = passwords(first)
+    assert again["redis_password"] not in made.values()
+    assert {**again, "redis_password": made["redis_password"]} == made
     # The folder is the lock; the file is read by the uids of several containers.
     assert oct((first / "production/.secrets").stat().st_mode) == "0o40700"
     second = tmp_path / "second"
     shutil.copytree(first, second, ignore=shutil.ignore_patterns(".secrets"))
-    assert run_secrets_script(second).read_text() != password
+    assert not set(passwords(second).values()) & {*made.values(), *again.values()}
 
 
 def test_volume_made_with_another_password_is_named_at_once(engine: None, lab_copy) -> None:
@@ -63,14 +80,19 @@ def test_volume_made_with_another_password_is_named_at_once(engine: None, lab_co
     assert run_secrets_script(folder, project).is_file()
 
 
+NO_REDIS = "REDIS_URL is no address; one like redis://cache:6379/0 is accepted"
+NO_DATABASE = "DATABASE_URL is no address; one like postgresql://app@db/predictions is accepted"
+
+
 @pytest.mark.parametrize(
     ("setting", "complaint"),
     [
-        ("REDIS_URL=cache", "REDIS_URL is no address; one like redis://cache:6379/0 is accepted"),
-        (
-            "DATABASE_URL=",
-            "DATABASE_URL is no address; one like postgresql://app@db/predictions is accepted",
-        ),
+        ("REDIS_URL=cache", NO_REDIS),
+        ("REDIS_URL=REDIS://:hunter2@cache", NO_REDIS),
+        ("REDIS_URL=redis://:hunter2@cache:hunter2", NO_REDIS),
+        ("DATABASE_URL=", NO_DATABASE),
+        ("DATABASE_URL=Postgresql://app:hunter2@db/predictions", NO_DATABASE),
+        ("DATABASE_URL=postgresql://app:hunter 2@db/predictions", NO_DATABASE),
         (
             "DATABASE_PASSWORD_FILE=/none",
             (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from docker_cli import docker
+from docker_cli import Compose, docker, free_port
 from iris_api import SERVE, SETOSA, Api, start
 
 pytest_plugins = ["iris_fixtures"]
@@ -70,15 +70,21 @@ def test_asks_for_the_key(serve: Callable[..., Api], tmp_path: Path) -> None:
         ("REDIS_URL", "cache:6379"),
         ("REDIS_URL", "redis://cache:port"),
         ("DATABASE_URL", "mysql://db"),
+        ("REDIS_URL", "redis://:hunter2@cache:hunter2"),
         ("DATABASE_URL", "postgresql://db?colour=blue"),
+        ("DATABASE_URL", "postgresql://app:hunter2 @db"),
         ("DATABASE_PASSWORD_FILE", "/run/secrets/none"),
         ("API_KEY_FILE", "/run/secrets/none"),
         ("API_KEY_FILE", "/dev/null"),
+        ("API_KEY_FILE", "/etc/os-release"),  # many lines
+        ("API_KEY_FILE", "/models/key"),
+        ("ALLOWED_HOSTS", "https://api.example.com"),
     ],
 )
 def test_a_bad_setting_ends_it_with_one_line(
     run_once: Callable, image_of: Callable, trained: Path, variable: str, value: str
 ) -> None:
+    (trained / "key").write_text("schlüssel")
     options = [f"--volume={trained}:/models:ro", f"--env={variable}={value}"]
     if variable == "DATABASE_PASSWORD_FILE":
         options.append("--env=DATABASE_URL=postgresql://app@db/predictions")
@@ -87,5 +93,42 @@ def test_a_bad_setting_ends_it_with_one_line(
 
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1, done.stderr
+    assert "hunter" not in done.stderr
     # A missing model is named by its path.
     assert variable in done.stderr or value in done.stderr
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example"])
+def test_a_page_whose_name_points_here_is_refused(history: Api, host: str) -> None:
+    for method, path in [("GET", "/"), ("POST", "/predict"), ("GET", "/predictions")]:
+        answer = httpx.request(method, history.url + path, headers={"Host": host})
+        assert (answer.status_code, answer.json()["field"]) == (403, "Host")
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000", "10.1.2.3", "api"])
+def test_local_names_and_addresses_are_its_own(history: Api, host: str) -> None:
+    assert httpx.get(f"{history.url}/health", headers={"Host": host}).status_code == 200
+
+
+def test_is_asked_under_the_names_it_is_told(serve: Callable[..., Api]) -> None:
+    api = serve("--env=ALLOWED_HOSTS=api.example.com, Iris.example")
+
+    for host in ("api.example.com", "iris.example:8000"):
+        assert httpx.get(f"{api.url}/health", headers={"Host": host}).status_code == 200
+    answer = httpx.get(f"{api.url}/health", headers={"Host": "other.example.com"})
+    assert answer.status_code == 403
+
+
+def test_a_key_for_the_small_lab(compose: Callable[..., Compose]) -> None:
+    """production/key.yaml, and `make lab3` with the same variable."""
+    project = compose(
+        "ml-prod-demo", PORT=str(free_port()), API_KEY_FILE="./key",
+        COMPOSE_FILE="compose.yaml:production/key.yaml",
+    )  # fmt: skip
+    (project.folder / "key").write_text("hunter-2\n")
+    project.up("--build")
+    url = f"http://127.0.0.1:{project.env['PORT']}/predict"
+
+    assert httpx.post(url, json=SETOSA).status_code == 401
+    assert httpx.post(url, json=SETOSA, headers={"X-API-Key": "hunter-2"}).status_code == 200
+    assert "setosa" in project("exec", "-T", "api", "python", "smoke.py").stdout

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -121,6 +123,43 @@ def test_publish_says_what_it_lacks(registry_name: str, tag: str, said: str) -> 
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_publish_says_when_what_it_builds_is_no_commit(tmp_path: Path) -> None:
+    """With a `docker` that only writes down what it is asked for."""
+    lab, bin = tmp_path / "lab", tmp_path / "bin"
+    lab.mkdir()
+    bin.mkdir()
+    shutil.copy(LAB / "publish.sh", lab)
+    asked = tmp_path / "asked"
+    (bin / "docker").write_text(f'#!/bin/sh\necho "$@" >>{asked}\n')
+    (bin / "docker").chmod(0o755)
+
+    def git(*arguments: str) -> str:
+        author = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        command = ["git", "-C", str(lab), *author, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def revision() -> str:
+        asked.unlink(missing_ok=True)
+        path = f"{bin}:{os.environ['PATH']}"
+        env = {**os.environ, "PATH": path, "REGISTRY": "localhost:1", "TAG": TAG}
+        subprocess.run([lab / "publish.sh"], env=env, capture_output=True, check=False)
+        return set(re.findall(r"image\.revision=(\S+)", asked.read_text())).pop()
+
+    assert revision() == "unknown"
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    commit = git("rev-parse", "HEAD")
+    assert revision() == commit
+    (lab / "new.py").touch()
+    assert revision() == f"{commit}-dirty"
+    git("add", ".")
+    git("commit", "-m", "second")
+    with (lab / "publish.sh").open("a") as script:
+        script.write("# edited\n")
+    assert revision() == git("rev-parse", "HEAD") + "-dirty"
 
 
 def test_metadata_in_postgres(

@@ -67,7 +67,8 @@ class Stack:
         return int(self.sql("SELECT count(*) FROM predictions"))
 
     def redis(self, *command: str) -> str:
-        return self["cache"].exec("redis-cli", *command).stdout.strip()
+        with_password = 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) exec redis-cli "$@"'
+        return self["cache"].exec("sh", "-c", with_password, "sh", *command).stdout.strip()
 
     def metrics_of_api(self) -> dict[str, float]:
         return parse_metrics(httpx.get(f"{self.url}/metrics").text)

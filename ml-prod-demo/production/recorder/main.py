@@ -122,7 +122,7 @@ def main() -> int:
         signal.signal(name, lambda *_: stop.set())
 
     start_http_server(METRICS_PORT)
-    record_until(stop, settings, Stream(settings.redis_url))
+    record_until(stop, settings, Stream(settings.redis_url, settings.redis_password))
     log.info("stopped")
     return 0
 

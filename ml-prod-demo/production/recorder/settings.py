@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from redis.connection import parse_url
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -17,6 +20,7 @@ class SettingError(ValueError):
 @dataclass(frozen=True)
 class Settings:
     redis_url: str
+    redis_password: str | None
     database_url: str
     database_password: str | None
     log_level: str
@@ -28,18 +32,35 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     if log_level not in LOG_LEVELS:
         raise SettingError(f"LOG_LEVEL is '{log_level}'; accepted are {', '.join(LOG_LEVELS)}")
     return Settings(
-        _url(env, "REDIS_URL", ("redis", "rediss"), "redis://cache:6379/0"),
-        _url(env, "DATABASE_URL", ("postgresql", "postgres"), "postgresql://app@db/predictions"),
+        _url(env, "REDIS_URL", ("redis", "rediss"), "redis://cache:6379/0", parse_url),
+        _secret(env, "REDIS_PASSWORD_FILE"),
+        _url(
+            env,
+            "DATABASE_URL",
+            ("postgresql", "postgres"),
+            "postgresql://app@db/predictions",
+            conninfo_to_dict,
+        ),
         _secret(env, "DATABASE_PASSWORD_FILE"),
         log_level,
     )
 
 
-def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...], example: str) -> str:
+def _url(
+    env: Mapping[str, str],
+    name: str,
+    schemes: tuple[str, ...],
+    example: str,
+    parse: Callable[[str], object],
+) -> str:
     value = env.get(name) or ""
-    if urlsplit(value).scheme not in schemes:
-        # The value is not repeated: it may hold a password.
-        raise SettingError(f"{name} is no address; one like {example} is accepted")
+    try:
+        if value.partition("://")[0] not in schemes:
+            raise ValueError
+        parse(value)
+    except (ValueError, ProgrammingError):
+        # Neither the value nor what is wrong with it is repeated: both may hold a password.
+        raise SettingError(f"{name} is no address; one like {example} is accepted") from None
     return value
 
 

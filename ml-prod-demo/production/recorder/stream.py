@@ -28,8 +28,10 @@ class Entry(NamedTuple):
 class Stream:
     """Raises redis.RedisError from every method when Redis is away."""
 
-    def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+    def __init__(self, url: str, password: str | None) -> None:
+        self._redis = redis.Redis.from_url(
+            url, password=password, socket_connect_timeout=2, socket_timeout=5
+        )
 
     def read(self, count: int) -> list[Entry]:
         """Return the `count` oldest entries, or as many as there are; none when nothing came within a second."""

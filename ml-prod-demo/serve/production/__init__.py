@@ -32,16 +32,21 @@ class Production:
             from production.recording import Recording
 
             try:
-                self._recording = Recording(settings.redis_url)
-            except ValueError as error:
-                raise SettingError(f"REDIS_URL is no address of a Redis: {error}") from None
+                self._recording = Recording(settings.redis_url, settings.redis_password)
+            except ValueError:
+                # Why is not repeated, here and below: it may quote the password.
+                accepted = "one like redis://cache:6379/0 is accepted"
+                raise SettingError(f"REDIS_URL is no address of a Redis; {accepted}") from None
         if settings.database_url:
             from production.history import History, history_router
 
             try:
                 self._history = History(settings.database_url, settings.database_password)
-            except ValueError as error:
-                raise SettingError(f"DATABASE_URL is no address of a Postgres: {error}") from None
+            except ValueError:
+                accepted = "one like postgresql://app@db/predictions is accepted"
+                raise SettingError(
+                    f"DATABASE_URL is no address of a Postgres; {accepted}"
+                ) from None
             self._routes = history_router(self._history)
 
     def make_store(self, path: Path) -> ModelStore:
@@ -53,6 +58,10 @@ class Production:
         return RecordingStore(path, self._recording, self._history)
 
     def plug_into(self, app: FastAPI) -> None:
+        if self._recording:
+            from production.request_id import NameRequest
+
+            app.add_middleware(NameRequest)
         app.include_router(self._routes, dependencies=self.behind_key)
         app.add_exception_handler(RequestValidationError, show_wrong_query)
 

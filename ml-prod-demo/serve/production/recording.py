@@ -14,7 +14,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -60,13 +60,17 @@ class Predictions:
     labels: Sequence[int]
     probabilities: Sequence[list[float]]
     latency_ms: float
+    request_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     def records(self) -> Iterator[bytes]:
-        """Yield each row as JSON. The times of a batch are a microsecond apart: that keeps its order."""
+        """Yield each row as JSON. The times of a batch are a microsecond apart: that keeps its order.
+
+        A request that is sent again gives the same ids; another one with its id by mistake does not.
+        """
         columns = zip(self.rows, self.labels, self.probabilities, strict=True)
         for number, (features, label, probabilities) in enumerate(columns):
             record = {
-                "id": str(uuid.uuid4()),
+                "id": str(uuid.uuid5(self.request_id, f"{number} {features}")),
                 "time": (self.time + timedelta(microseconds=number)).isoformat(),
                 "model_version": self.model_version,
                 "features": features,
@@ -143,12 +147,16 @@ def _key(version: str) -> str:
 class Recording:
     """A bounded queue, and a task that empties it into Redis. `add` never waits and never fails."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, redis_password: str | None = None) -> None:
         """Raises ValueError for a URL that is none."""
         self.cache = Cache()
         # It would repeat what failed for seconds; here the queue does that.
         self._redis = Redis.from_url(
-            redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
+            redis_url,
+            password=redis_password,
+            socket_connect_timeout=1,
+            socket_timeout=2,
+            retry=Retry(NoBackoff(), 0),
         )
         self._queue: deque[Predictions] = deque()
         self._source: Iterator[bytes] = iter(())

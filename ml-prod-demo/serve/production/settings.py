@@ -13,6 +13,7 @@ from service.settings import SettingError
 class Settings:
     api_key: str | None
     redis_url: str | None
+    redis_password: str | None
     database_url: str | None
     database_password: str | None
 
@@ -20,8 +21,9 @@ class Settings:
 def read_settings(env: Mapping[str, str]) -> Settings:
     """Return the settings; an empty variable counts as unset. Raises SettingError."""
     return Settings(
-        api_key=_secret(env, "API_KEY_FILE"),
+        api_key=_key(env, "API_KEY_FILE"),
         redis_url=_url(env, "REDIS_URL", "redis", "rediss", "unix"),
+        redis_password=_secret(env, "REDIS_PASSWORD_FILE"),
         database_url=_url(env, "DATABASE_URL", "postgresql", "postgres"),
         database_password=_secret(env, "DATABASE_PASSWORD_FILE"),
     )
@@ -34,6 +36,16 @@ def _url(env: Mapping[str, str], name: str, *schemes: str) -> str | None:
         accepted = " or ".join(f"{scheme}://" for scheme in schemes)
         raise SettingError(f"{name} is no address; it must start with {accepted}")
     return value
+
+
+def _key(env: Mapping[str, str], name: str) -> str | None:
+    key = _secret(env, name)
+    if key and not (key.isascii() and key.isprintable()):
+        # As it would be sent in a header, where it could never match.
+        raise SettingError(
+            f"{name} is '{env[name]}'; one line of ASCII characters is accepted in it"
+        )
+    return key
 
 
 def _secret(env: Mapping[str, str], name: str) -> str | None:

@@ -14,6 +14,7 @@ from service import metrics
 
 from production.history import History
 from production.recording import Cache, Predictions, Recording
+from production.request_id import REQUEST_ID
 
 
 class RecordingStore(ModelStore):
@@ -57,7 +58,7 @@ class RecordingStore(ModelStore):
         self._recording.add(
             Predictions(
                 datetime.now(UTC), model.about["version"], model.classes,
-                rows, labels, probabilities, latency_ms,
+                rows, labels, probabilities, latency_ms, REQUEST_ID.get(),
             )
         )  # fmt: skip
         return outcome
