@@ -30,7 +30,7 @@ async def supervise(
         except Exception as error:
             metrics.TASK_FAILURES.labels(name).inc()
             reason = f"{type(error).__name__}: {error}"
-            if name not in problems:
+            if problems.get(name) != reason:
                 # What is away (OSError) needs no traceback; anything else is a mistake to be found.
                 trace = not isinstance(error, OSError)
                 log.error("%s fails", name, extra={"reason": reason}, exc_info=trace)
