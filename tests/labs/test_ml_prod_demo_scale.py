@@ -71,19 +71,18 @@ def test_requests_spread_over_three_and_killing_one_fails_none(scaled: Compose) 
     assert load.failed == {}, scaled.logs()
 
 
-def test_the_proxy_passes_on_what_the_api_says(scaled: Compose) -> None:
-    url = f"http://127.0.0.1:{scaled.container('proxy').host_port(8080)}"
+def test_the_proxy_passes_on_what_the_api_says_and_refuses_what_it_cannot_keep(
+    scaled: Compose,
+) -> None:
+    proxy = scaled.container("proxy")
+    address = ("127.0.0.1", proxy.host_port(8080))
+    url = f"http://127.0.0.1:{address[1]}"
     refused = httpx.post(f"{url}/predict", json={**SETOSA, "petal_width": "wide"})
     assert refused.status_code == 422
     assert refused.headers["content-type"] == "application/json"
-    rows = [SETOSA] * 10_000
-    batch = httpx.post(f"{url}/predict/batch", json={"rows": rows}, timeout=60)
-    assert len(batch.json()["predictions"]) == len(rows)
-
-
-def test_the_proxy_refuses_what_it_cannot_keep(scaled: Compose) -> None:
-    proxy = scaled.container("proxy")
-    address = ("127.0.0.1", proxy.host_port(8080))
+    batch = {"rows": [SETOSA] * 10_000}
+    answered = httpx.post(f"{url}/predict/batch", json=batch, timeout=60)
+    assert len(answered.json()["predictions"]) == 10_000
 
     def send(head: bytes, body: bytes) -> socket.socket:
         caller = socket.create_connection(address, timeout=30)
@@ -113,12 +112,10 @@ def test_the_proxy_refuses_what_it_cannot_keep(scaled: Compose) -> None:
     with contextlib.ExitStack() as halves:
         head, half = b"Content-Length: 4000000", b" " * 3_900_000
         callers = [halves.enter_context(send(head, half)) for _ in range(100)]
-        url = f"http://127.0.0.1:{address[1]}"
         assert httpx.post(f"{url}/predict", json=SETOSA, timeout=30).status_code == 200
         assert answer(callers[-1]) == (b"503", "proxy")
     state = proxy.inspect()
     assert (state["State"]["OOMKilled"], state["RestartCount"]) == (False, 0)
-    batch = {"rows": [SETOSA] * 10_000}
     wait_until(
         lambda: httpx.post(f"{url}/predict/batch", json=batch, timeout=30).status_code == 200
     )
