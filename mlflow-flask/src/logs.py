@@ -18,9 +18,10 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         # Once: two handlers and the rotation ask for the same line, and it is a tenth of what an answer costs.
-        if not hasattr(record, "line"):
-            record.line = self.line_of(record)
-        return record.line
+        fields = record.__dict__
+        if "line" not in fields:
+            fields["line"] = self.line_of(record)
+        return fields["line"]
 
     def line_of(self, record: logging.LogRecord) -> str:
         line = {

@@ -33,6 +33,10 @@ AWAY_AFTER = 2
 log = logging.getLogger("registry")
 
 
+class NotDownloaded(ModelError):
+    """The server answers, but not with the files of a version."""
+
+
 def load_baked(folder: Path) -> dict[str, Model]:
     """Load every model folder that the image carries; the champion is the best by ROC AUC.
 
@@ -93,11 +97,13 @@ class Registry:
                 # relied on. What was loaded is kept, so coming back takes no download.
                 missed += 1
                 models = self._baked if missed >= AWAY_AFTER else self.models
-                self._set(models, problem=without_password(" ".join(str(error).split()))[:200])
+                self._set(models, str(error))
             self.asked_once.set()
             pause.wait(self._settings.poll_seconds)
 
     def _set(self, models: dict[str, Model], problem: str | None) -> None:
+        if problem:
+            problem = without_password(" ".join(problem.split()))[:300]
         changed = {name: model.describe() for name, model in models.items()}
         if changed != {name: model.describe() for name, model in self.models.items()}:
             log.info("models changed", extra={"fields": {"models": changed}})
@@ -114,35 +120,38 @@ class Registry:
             created, aliases = self._server.aliases(NAME)
         except NotRegistered as error:
             return self._baked, str(error)
-        models = dict(self._baked)
-        loaded = {}
-        problem = None
-        for name, alias in ALIASES.items():
-            if alias not in aliases:
-                continue
-            # A registry that was wiped counts its versions from 1 again.
-            key = (created, aliases[alias])
-            try:
-                loaded[key] = model = self._loaded.get(key) or self._fetch(key[1])
-            except requests.HTTPError as error:  # an answer, but no files: it is asked again
-                model = ModelError(f"its files do not come: {error.response.status_code}")
+        # A registry that was wiped counts its versions from 1 again.
+        wanted = {
+            name: (created, aliases[alias]) for name, alias in ALIASES.items() if alias in aliases
+        }
+        for key in wanted.values():
+            if key not in self._loaded:
+                self._loaded[key] = self._fetch(key[1])
+        models, problem = dict(self._baked), None
+        for name, key in wanted.items():
+            model = self._loaded[key]
             if isinstance(model, Model):
                 models[name] = model
-            else:
-                models[name] = self._followed[
-                    name
-                ]  # a version that cannot be served changes nothing
+            else:  # a version that cannot be served changes nothing
+                models[name] = self._followed[name]
                 problem = f"version {key[1]}: {model}"
-        self._loaded = loaded
+        # What no alias stands for is forgotten, and what did not come is asked for again.
+        self._loaded = {
+            key: model
+            for key, model in self._loaded.items()
+            if key in wanted.values() and not isinstance(model, NotDownloaded)
+        }
         return models, problem
 
     def _fetch(self, version: int) -> Model | ModelError:
-        """Download, try and load one version. A network error is raised; a model that is no good is remembered."""
+        """Download, try and load one version. A network error is raised; what is wrong with a version is returned."""
         try:
             with download_folder() as folder:
                 self._server.download(NAME, version, folder)
                 candidate.try_out(folder)
                 return Model.load(folder, source="registry", registry_version=version)
+        except requests.HTTPError as error:  # of this version: the registry itself did answer
+            return NotDownloaded(f"its files do not come: {error}")
         except ModelError as error:
             fields = {"registry_version": version, "reason": str(error)}
             log.error("a registered model cannot be served", extra={"fields": fields})

@@ -159,6 +159,6 @@ paths = all_of_them()
 if names := sys.argv[1:]:
     print(json.dumps({path.name: register(path) for path in paths if path.name in names}))
 else:
-    said = {path.name: said_of(path) for path in paths}
+    said: dict[str, str | bool] = {path.name: said_of(path) for path in paths}
     said["code was run"] = pathlib.Path("/tmp/code-was-run").exists()
     print(json.dumps(said))

@@ -67,6 +67,13 @@ def test_the_baked_models_can_be_made_again(stack: Stack) -> None:
     assert printed.endswith("same\n")
 
 
+def test_a_model_whose_onnx_form_differs_is_not_written(stack: Stack) -> None:
+    printed = stack.train("python", "-c", program("mlflow_flask_onnx_refused.py"))
+    differs, unknown = printed.splitlines()
+    assert differs.startswith("the ONNX model differs from scikit-learn's by 0.00")
+    assert unknown.startswith("Unknown cannot become ONNX: ")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

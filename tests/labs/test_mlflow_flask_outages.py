@@ -119,20 +119,29 @@ def test_a_download_ends_at_the_limit_whatever_the_list_said(
 @pytest.fixture(scope="module")
 def hostile(stack: Stack) -> dict[str, int]:
     """Versions that the registry has, by what they are."""
-    names = ["unchanged", "a pickle", "no model.onnx", "an endless loop", "400 GB", "half a file"]
+    names = [
+        "unchanged",
+        "a pickle",
+        "no model.onnx",
+        "an endless loop",
+        "400 GB",
+        "half a file",
+        "no ONNX",
+    ]
     made = stack.train("python", "-c", program("mlflow_flask_hostile_models.py"), *names)
     versions: dict[str, int] = json.loads(made)
-    # The last one becomes a file of 600 MB, which the list of files tells.
-    enlarge(stack, versions["half a file"], "model.onnx")
-    enlarge(stack, versions["unchanged"], "more.bin")
+    mlflow = stack.project.container("mlflow")
+    enlarge = ("truncate", "--size", "600M")
+    mlflow.exec(*enlarge, f"{folder_of(stack, versions['unchanged'])}/more.bin")
+    mlflow.exec(*enlarge, f"{folder_of(stack, versions['half a file'])}/model.onnx")
+    mlflow.exec("chmod", "000", f"{folder_of(stack, versions['no ONNX'])}/model.onnx")
     return versions
 
 
-def enlarge(stack: Stack, version: int, file: str) -> None:
-    found = stack.api("model-versions/get", name="churn", version=str(version))
-    folder = found["model_version"]["source"].removeprefix("mlflow-artifacts:")
-    path = f"/mlflow/artifacts{folder}/{file}"
-    stack.project.container("mlflow").exec("truncate", "--size", "600M", path)
+def folder_of(stack: Stack, version: int) -> str:
+    """Where the server keeps the files of a version."""
+    found = stack.api("model-versions/get", name="churn", version=str(version))["model_version"]
+    return "/mlflow/artifacts" + found["source"].removeprefix("mlflow-artifacts:")
 
 
 @pytest.mark.parametrize(
@@ -143,6 +152,7 @@ def enlarge(stack: Stack, version: int, file: str) -> None:
         ("an endless loop", "does not load and predict within 10 s"),
         ("400 GB", "Failed to allocate memory"),
         ("half a file", "model.onnx has 629145600 bytes, more than 16000000"),
+        ("no ONNX", "its files do not come: 500 Server Error"),
     ],
 )
 def test_a_version_that_cannot_be_served_changes_nothing(
@@ -170,10 +180,15 @@ def test_what_lies_beside_the_model_is_not_downloaded(
     stack: Stack, hostile: dict[str, int]
 ) -> None:
     good = stack.aliases()["current-v1"]
+    # What a download that was killed has left is in nobody's way.
+    mlapp = stack.project.container("mlapp")
+    mlapp.exec("mkdir", "/tmp/candidate")
+    mlapp.exec("touch", "/tmp/candidate/model.onnx.part")
     for version in (hostile["unchanged"], good):
         stack.set_alias("current-v1", version)
         stack.wait_until(partial(serves, stack, version, "?model=v1"))
         assert not stack.problem()
+    assert mlapp.exec("find", "/tmp", "-type", "f").stdout == ""
 
 
 def test_after_an_outage_the_version_before_a_bad_one_is_served(
@@ -186,7 +201,7 @@ def test_after_an_outage_the_version_before_a_bad_one_is_served(
     stack.project("stop", "mlflow")
     stack.wait_until(lambda: stack.model()["source"] == "baked")
     stack.project("start", "mlflow")
-    stack.wait_until(lambda: "protobuf" in (stack.problem() or ""))
+    stack.wait_until(lambda: "protobuf" in (stack.problem() or ""), 120)
     assert stack.model() == before
     stack.set_champion(before["registry_version"])
     stack.wait_until(lambda: not stack.problem())

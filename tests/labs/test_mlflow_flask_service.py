@@ -156,10 +156,11 @@ def test_half_sent_requests_keep_nobody_waiting(stack: Stack) -> None:
     assert "WORKER TIMEOUT" not in mlapp.logs()
 
 
+@pytest.mark.parametrize("port", [9, 5000], ids=["nobody there", "another service there"])
 def test_the_password_of_the_registry_is_not_shown(
-    stack: Stack, run: Callable[..., Container]
+    stack: Stack, run: Callable[..., Container], port: int
 ) -> None:
-    uri = "MLFLOW_TRACKING_URI=http://me:the-password@127.0.0.1:9"
+    uri = f"MLFLOW_TRACKING_URI=http://me:the-password@127.0.0.1:{port}"
     container = run(f"{stack.project.project}-mlapp", options=["-p", "127.0.0.1::5000", "-e", uri])
     container.wait_healthy()
     url = f"http://127.0.0.1:{container.host_port(5000)}/models"
