@@ -12,7 +12,7 @@ COMPOSE = $(HOST) $(ENGINE)
 PYTEST = .venv/bin/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bench test test-unit test-docs lint format lock copy images bundle load down clean venv
+.PHONY: help doctor bench test test-unit test-docs soak lint format lock copy images bundle load down clean venv
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' \
@@ -123,6 +123,11 @@ test-docs: venv ## run every command that a README or a page of docs/ shows
 bench: ## measure every lab and its naive version (half an hour, alone)
 	@setup/ready.sh $(LABS)
 	@benchmarks/bench.sh
+
+soak: venv ## load a lab while it breaks: LAB=ml-prod-demo MINUTES=10 SEED=7
+	@setup/ready.sh $(or $(LAB),ml-prod-demo)
+	PYTHONPATH=tests/support .venv/bin/python tests/soak/soak.py $(or $(LAB),ml-prod-demo) \
+		--minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 lint: venv ## check Dockerfiles, compose, workflows, shell, Python, types
 	@setup/lint.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measure every lab against its naive version on this machine, and write the README's table. Takes half an hour, on a
+# Measure every lab against its naive version on this machine, and write the READMEs' tables. Takes half an hour, on a
 # machine that does nothing else. Needs wrk (Debian: apt-get install wrk) and 30 GB of disk.
 set -euo pipefail
 

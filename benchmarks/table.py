@@ -1,4 +1,4 @@
-"""Write the README's table from benchmarks/results/*.json.
+"""Write the tables of measured numbers, in the README and in those of the labs, from benchmarks/results/*.json.
 
 python benchmarks/table.py
 """
@@ -10,10 +10,11 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-README = HERE.parent / "README.md"
+ROOT = HERE.parent
 RESULTS = HERE / "results"
-BEGIN = "<!-- made by `make bench`: do not edit from here -->\n"
-END = "<!-- to here -->\n"
+# `make copy` leaves out lines with the word repository: what is copied keeps the table and loses these.
+BEGIN = "<!-- made by `make bench` in the repository: do not edit from here -->\n"
+END = "<!-- to here, in the repository -->\n"
 
 # Per lab the file with its own numbers.
 FILES = {
@@ -23,55 +24,100 @@ FILES = {
     "gpu-train": "gpu-train-cpu",
     "mlflow-flask": "mlflow-flask",
 }
-ROWS = {
-    "image, MB": "image_mb",
-    "build from nothing, s": "cold_s",
-    "rebuild after a code change, s": "after_code_s",
-    "rebuild after a dependency change, s": "after_dependency_s",
-    "start to ready, s": "ready_s",
-    "peak memory, MiB": "peak_mib",
-    "rows/s": "rows_per_second",
-    "requests/s": "requests_per_second",
-    "samples/s": "samples_per_second",
+TITLES = {
+    "image_mb": "image, MB",
+    "cold_s": "build from nothing, s",
+    "after_code_s": "rebuild after a code change, s",
+    "after_dependency_s": "rebuild after a dependency change, s",
+    "ready_s": "start to ready, s",
+    "peak_mib": "peak memory, MiB",
+    "seconds": "10 million rows, s",
+    "rows_per_second": "rows/s",
+    "requests_per_second": "requests/s",
+    "p50_ms": "half of the answers within, ms",
+    "p99_ms": "99 of 100 answers within, ms",
+    "batch_rows_per_second": "rows/s of `/predict/batch`",
+    "samples_per_second": "samples/s",
 }
+# Which numbers the README shows of all labs, and the README of each lab.
+OF_ALL = [
+    "image_mb", "cold_s", "after_code_s", "after_dependency_s", "ready_s", "peak_mib",
+    "rows_per_second", "requests_per_second", "samples_per_second",
+]  # fmt: skip
+OF_LAB = {
+    "batch-job": ["seconds", "peak_mib", "image_mb"],
+    "ds-lab": ["image_mb", "after_dependency_s", "ready_s", "peak_mib"],
+    "ml-prod-demo": [
+        "requests_per_second", "p50_ms", "p99_ms", "batch_rows_per_second", "peak_mib", "image_mb",
+        "ready_s",
+    ],
+    "gpu-train": ["image_mb", "cold_s", "after_dependency_s", "samples_per_second", "peak_mib"],
+    "mlflow-flask": ["requests_per_second", "p50_ms", "p99_ms", "peak_mib", "image_mb", "ready_s"],
+}  # fmt: skip
+COLUMNS = {"naive": "naive", "ours": "this lab", "joblib": "this lab, `RUNTIME=joblib`"}
+
+
+def results(lab: str) -> dict:
+    return json.loads((RESULTS / f"{FILES[lab]}.json").read_text())
 
 
 def numbers(lab: str, version: str) -> dict[str, float]:
-    """All that was measured of one version, `naive` or `ours`, of a lab."""
+    """All that was measured of one version (`naive`, `ours`, lab 3 also `joblib`) of a lab."""
     builds = json.loads((RESULTS / "builds.json").read_text())
-    own = json.loads((RESULTS / f"{FILES[lab]}.json").read_text())
-    return own[version] | builds[lab][version]
+    return results(lab)[version] | builds[lab].get(version, {})
 
 
-def shown(value: float) -> str:
+def shown(value: float | None) -> str:
+    if value is None:
+        return ""
     if value >= 10_000:
         return f"{value:,.0f}"
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def cell(lab: str, key: str) -> str:
-    naive, ours = (numbers(lab, version).get(key) for version in ("naive", "ours"))
-    return "" if naive is None or ours is None else f"{shown(naive)} → {shown(ours)}"
-
-
-def render() -> str:
-    lines = [f"| naive → ours | {' | '.join(FILES)} |", "|---" * (len(FILES) + 1) + "|"]
-    lines += [
-        f"| {title} | {' | '.join(cell(lab, key) for lab in FILES)} |"
-        for title, key in ROWS.items()
-    ]
-    machine = json.loads((RESULTS / "builds.json").read_text())["machine"]
+def markdown(head: list[str], rows: list[list[str]], machine: str) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in [head, *rows]]
+    lines.insert(1, "|---" * len(head) + "|")
     return "\n".join([*lines, "", f"Measured on: {machine}."]) + "\n"
 
 
-def replaced(text: str) -> str:
-    """The README with the table as it should be."""
+def table_of_all() -> str:
+    def cell(lab: str, key: str) -> str:
+        naive, ours = (numbers(lab, version).get(key) for version in ("naive", "ours"))
+        return "" if naive is None or ours is None else f"{shown(naive)} → {shown(ours)}"
+
+    rows = [[TITLES[key], *(cell(lab, key) for lab in FILES)] for key in OF_ALL]
+    return markdown(["naive → ours", *FILES], rows, results("ml-prod-demo")["machine"])
+
+
+def table_of(lab: str) -> str:
+    measured = [version for version in COLUMNS if version in results(lab)]
+    rows = [
+        [TITLES[key], *(shown(numbers(lab, version).get(key)) for version in measured)]
+        for key in OF_LAB[lab]
+    ]
+    head = ["", *(COLUMNS[version] for version in measured)]
+    return markdown(head, rows, results(lab)["machine"])
+
+
+def pages() -> dict[Path, str]:
+    """Each page with measured numbers, and its table."""
+    return {
+        ROOT / "README.md": table_of_all(),
+        **{ROOT / lab / "README.md": table_of(lab) for lab in FILES},
+    }
+
+
+def replaced(page: Path, table: str) -> str:
+    """The page with the table as it should be."""
     pattern = re.escape(BEGIN) + ".*?" + re.escape(END)
-    new, count = re.subn(pattern, lambda _: f"{BEGIN}\n{render()}\n{END}", text, flags=re.DOTALL)
+    text = page.read_text()
+    new, count = re.subn(pattern, lambda _: f"{BEGIN}\n{table}\n{END}", text, flags=re.DOTALL)
     if count != 1:
-        raise SystemExit(f"{README.name} lacks the lines {BEGIN.strip()} and {END.strip()}")
+        raise SystemExit(f"{page} lacks the lines {BEGIN.strip()} and {END.strip()}")
     return new
 
 
 if __name__ == "__main__":
-    README.write_text(replaced(README.read_text()))
+    for page, table in pages().items():
+        page.write_text(replaced(page, table))

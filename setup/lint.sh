@@ -32,7 +32,7 @@ types() {
     MYPYPATH=$root mypy --cache-dir ".mypy_cache/$root" --disallow-untyped-defs "$root"/*.py $packages || failed=1
   done
   # The folders that pyproject.toml gives to pytest.
-  MYPYPATH=tests/support:benchmarks:batch-job mypy --cache-dir .mypy_cache/tests tests || failed=1
+  MYPYPATH=tests/support:tests/soak:benchmarks:batch-job mypy --cache-dir .mypy_cache/tests tests || failed=1
   return "$failed"
 }
 

@@ -36,6 +36,8 @@ LONG_FILES = {
             "test_readmes",
             "test_security",
             "test_mlflow_flask",
+            "test_mlflow_flask_soak",
+            "test_ml_prod_demo_soak",
             "test_mlflow_flask_outages",
             "test_mlflow_flask_service",
             "test_gpu_train_processes",

@@ -1,6 +1,9 @@
-"""The README's table is what was measured, and what was measured keeps to the budgets."""
+"""The tables of the READMEs are what was measured, and what was measured keeps to the budgets."""
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
 
 import pytest
 import table
@@ -20,17 +23,35 @@ def test_every_lab_has_a_budget() -> None:
     assert sorted(table.FILES) == sorted(BUDGETS["at_least"]) == LABS
 
 
-def test_table_in_the_readme_is_what_was_measured() -> None:
-    text = (ROOT / "README.md").read_text()
-    assert table.replaced(text) == text, "run 'python benchmarks/table.py'"
+@pytest.mark.parametrize("page", table.pages(), ids=lambda page: page.parent.name)
+def test_table_of_a_page_is_what_was_measured(page: Path) -> None:
+    written = table.replaced(page, table.pages()[page])
+    assert page.read_text() == written, "run 'python benchmarks/table.py'"
 
 
-def test_a_changed_number_changes_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_lab_has_its_table() -> None:
+    assert {page.parent.name for page in table.pages()} == {ROOT.name, *LABS}
+
+
+def test_a_changed_number_changes_every_table(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = table.numbers
     monkeypatch.setattr(
         table, "numbers", lambda lab, version: measured(lab, version) | {"image_mb": 99_999.0}
     )
-    assert "99,999 → 99,999" in table.render()
+    for page, text in table.pages().items():
+        assert "99,999" in text
+        assert table.replaced(page, text) != page.read_text()
+
+
+# What a benchmark counts by the second, and what it weighs.
+MEASURED = re.compile(r"\d (?:requests|rows|samples)/s|(?:image|peak).* \d[\d,]* Mi?B")
+
+
+@pytest.mark.parametrize("page", table.pages(), ids=lambda page: page.parent.name)
+def test_no_measured_number_stands_outside_its_table(page: Path) -> None:
+    begin, _, rest = page.read_text().partition(table.BEGIN)
+    for line in (begin + rest.partition(table.END)[2]).splitlines():
+        assert not MEASURED.search(line), line
 
 
 @pytest.mark.parametrize(
