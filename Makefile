@@ -11,6 +11,10 @@ COMPOSE = $(HOST) $(ENGINE)
 
 PYTEST = .venv/bin/pytest
 
+# An attestation says when an image was built: with it, an image that nothing has changed is another one at every build,
+# and compose replaces the container that runs.
+export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help doctor bench test test-unit test-docs lint format lock copy images bundle load down clean venv
 

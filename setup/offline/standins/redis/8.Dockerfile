@@ -33,8 +33,6 @@ EOS
 
 WORKDIR /data
 
-VOLUME /data
-
 ENTRYPOINT ["docker-entrypoint.sh"]
 
 EXPOSE 6379
