@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from machine import NO_ENGINE, SOURCES, calls
 
 pytest_plugins = ["machine_fixtures"]
+pytestmark = pytest.mark.skipif(
+    platform.system() != "Linux", reason="needs Linux: no engine is installed or started elsewhere"
+)
 
 # A user who may become root without a password; stubs see AS_ROOT then.
 USER = {

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docker_cli import docker, wait_until
+from privileges import AS_ROOT, need_root_on_linux
 
-AS_ROOT = [] if os.getuid() == 0 else ["sudo", "-n"]
 NAMESPACE = "labs-offline"
 INSIDE = [*AS_ROOT, "nsenter", f"--net=/run/netns/{NAMESPACE}"]
 
@@ -62,6 +62,7 @@ class OfflineEngine:
 @contextlib.contextmanager
 def offline_engine() -> Iterator[OfflineEngine]:
     """Start the engine; stop it and remove all it held, whatever happens."""
+    need_root_on_linux()
     remove()
     make_folder()
     engine = OfflineEngine(FOLDER)
