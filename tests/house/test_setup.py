@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -138,3 +139,16 @@ def test_a_minimal_system_gets_what_the_browser_driver_needs(machine, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == f"{tmp_path}/bin/chromium"
     assert "libatomic1" in calls(tmp_path)
+
+
+def test_a_release_has_the_notes_of_its_section(tmp_path: Path, machine) -> None:
+    (tmp_path / "setup").mkdir()
+    for name in ("release-notes.sh", "lib.sh"):
+        shutil.copy(ROOT / "setup" / name, tmp_path / "setup")
+    (tmp_path / "CHANGELOG.md").write_text("# C\n\n## 1.1.0\n\n- new\n\n## 1.0.0\n\n- first\n")
+    script = f"{tmp_path}/setup/release-notes.sh"
+    assert machine(f"{script} 1.1.0", {}).stdout.strip() == "- new"
+    assert machine(f"{script} 1.0.0", {}).stdout.strip() == "- first"
+    missing = machine(f"{script} 2.0.0", {})
+    assert missing.returncode == 1
+    assert missing.stderr == "error: CHANGELOG.md has no section '## 2.0.0'\n"
