@@ -107,7 +107,9 @@ def test_every_standin_says_that_it_is_one(base) -> None:
     labels = config(name)["Labels"] or {}
     assert labels.get("labs.standin") == name or "labs.standin" not in labels  # the official one
     for file in STANDINS.rglob("*.Dockerfile"):
-        assert file.read_text().startswith("# Stand-in for "), file
+        first, second, *_ = file.read_text().splitlines()
+        assert first.startswith("# Stand-in for "), file
+        assert second.startswith("# What differs from "), file
 
 
 def sql(db: Container, query: str, user: str = "app", database: str = "shop") -> str:
@@ -152,6 +154,7 @@ def test_postgres_unprivileged_with_secret_init_scripts_and_a_volume(
     db = run(base("postgres:17"), options=options)
     db.wait_until(postgres_is_ready(db))
     assert sql(db, "SELECT string_agg(name, ',' ORDER BY name) FROM item") == "a,b"
+    assert sql(db, "SELECT datcollate FROM pg_database WHERE datname = 'shop'") == "en_US.utf8"
 
     # From another machine the password is asked for, and the one in the file is it.
     address = db.inspect()["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
