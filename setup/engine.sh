@@ -10,8 +10,8 @@ DOCKER_PID=/var/run/docker.pid
 SYSTEMD=/run/systemd/system
 DOCKER_DOCS="https://docs.docker.com/get-docker/"
 
-# Engine 23 is the first whose default builder is BuildKit with what the Dockerfiles here use.
-OLDEST_ENGINE=23
+# Engine 25 is the first that knows a health check's start interval.
+OLDEST_ENGINE=25
 
 # MiB of the engine's disk without which no lab is started.
 LEAST_DISK=1024
@@ -37,6 +37,18 @@ engine_is_ready() {
   local version
   version=$(engine_version) && [ -n "$version" ] && [ "${version%%.*}" -ge "$OLDEST_ENGINE" ] &&
     [ -n "$(compose_version)" ] && [ -n "$(buildx_version)" ]
+}
+
+# Podman's socket answers as an engine of version 5. It has no BuildKit: buildx would fetch one from a registry to build with.
+is_podman() { docker version 2>/dev/null | grep 'Podman Engine' >/dev/null; }
+
+# Says in one line why the engine of version $1 cannot be used.
+why_not() {
+  if is_podman; then
+    say "Podman is not supported, its socket has no BuildKit: use a Docker engine, $DOCKER_DOCS"
+  else
+    say "the engine is $1, $OLDEST_ENGINE or newer is needed: upgrade it, $DOCKER_DOCS"
+  fi
 }
 
 # Prints the packages with what is missing of compose and buildx, for the vendor that this machine's docker came from;
@@ -95,8 +107,7 @@ start_engine() {
   ! root_gets_an_answer || return 0
   say "setup: starting the Docker engine"
   if [ -d "$SYSTEMD" ]; then
-    as_root systemctl start docker || true
-    wait_until 60 root_gets_an_answer || true
+    ! as_root systemctl start docker || wait_until 60 root_gets_an_answer || true
   else
     pid=$(running_dockerd) || pid=$(start_dockerd)
     wait_until 60 answers_or_died "$pid" || true
@@ -132,7 +143,7 @@ runs_for_others() {
 how_to_get_docker() {
   case "$(uname -s)" in
     Darwin | MINGW* | MSYS*) say "no Docker engine answers: install and start Docker Desktop, $DOCKER_DOCS" ;;
-    *) say "no Docker engine 23+ with compose v2 and buildx answers: install it ($DOCKER_DOCS), start it, and see that 'docker info' works for $(id -un)" ;;
+    *) say "no Docker engine $OLDEST_ENGINE+ with compose v2 and buildx answers: install it ($DOCKER_DOCS), start it, and see that 'docker info' works for $(id -un)" ;;
   esac
 }
 
@@ -175,8 +186,7 @@ ensure_engine() {
     get_engine
   fi
   version=$(engine_version)
-  [ "${version%%.*}" -ge "$OLDEST_ENGINE" ] ||
-    die "the engine is $version, $OLDEST_ENGINE or newer is needed: upgrade it, $DOCKER_DOCS"
+  [ "${version%%.*}" -ge "$OLDEST_ENGINE" ] || die "$(why_not "$version")"
   [ -n "$(compose_version)" ] && [ -n "$(buildx_version)" ] || get_plugins
   engine_is_ready || die "Docker is installed but not complete: run 'make doctor'"
 }

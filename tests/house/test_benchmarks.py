@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 import table
-import tomllib
+from budgets import BUDGETS
 from repository import LABS, ROOT
-
-BUDGETS = tomllib.loads((ROOT / "benchmarks" / "budgets.toml").read_text())
 
 
 def ratio(lab: str, key: str) -> float:
