@@ -64,7 +64,7 @@ def test_docs_commands_run_and_print_what_is_shown(
     names = {name for step in steps for name in re.findall(r"--name (demo-\S+)", step.commands)}
     with claim(DEFAULT_PORTS), claim(*images_of(*LABS), shared=True):
         try:
-            follow(document, newcomer, newcomer.folder, 240, request)
+            follow(document, newcomer, newcomer.folder, 600, request)
         finally:
             docker("rm", "--force", "--volumes", *names, check=False)
 
