@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -10,45 +9,46 @@ from dataclasses import dataclass, field
 from urllib.parse import urldefrag, urljoin
 
 import pytest
-from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, Container, docker, free_port
+import yaml
+from docker_cli import docker, free_port
+from newcomer import Newcomer, a_newcomer
 from playwright.sync_api import APIResponse, Page, Route, expect
 from posture import violations_of_project
-from repository import ROOT
+from repository import ROOT, copy_of_git
 
 pytest_plugins = ["browser"]
-
-PROJECT = f"{PROJECT_PREFIX}course"
 
 
 @dataclass(frozen=True)
 class Site:
+    """The site that somebody started with `make course` in their own clone."""
+
     url: str
-    container: Container
+    newcomer: Newcomer
+
+    def logs(self) -> str:
+        return docker("compose", "-p", self.newcomer.project, "logs").stdout
+
+
+def run_as(newcomer: Newcomer, *command: str, **env: str) -> str:
+    done = subprocess.run(
+        command, cwd=newcomer.folder, env={**newcomer.env, **env}, capture_output=True, text=True,
+        timeout=600, check=False, **newcomer.identity,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def site(engine: None) -> Iterator[Site]:
-    """The site as `make course` starts it."""
-    env = {**os.environ, "COMPOSE_PROJECT_NAME": PROJECT, "PORT": str(free_port())}
-    make = ["make", "--no-print-directory"]
-    done = subprocess.run(
-        [*make, "course"],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    try:
-        assert done.returncode == 0, done.stdout + done.stderr
-        (url,) = re.findall(r"^The course: (http://127\.0\.0\.1:\d+) ", done.stdout, re.MULTILINE)
-        label = f"label={PROJECT_LABEL}={PROJECT}"
-        yield Site(url, Container(docker("ps", "--quiet", "--filter", label).stdout.strip()))
-    finally:
-        subprocess.run([*make, "course-down"], cwd=ROOT, env=env, capture_output=True, check=True)
-    assert docker("ps", "--all", "--quiet", "--filter", label).stdout == ""
-    docker("image", "rm", f"{PROJECT}-site")
+    with a_newcomer() as newcomer:
+        copy_of_git(".", newcomer.folder)
+        newcomer.take(newcomer.folder)
+        printed = run_as(newcomer, "make", "course", PORT=str(free_port()))
+        (url,) = re.findall(r"^The course: (http://127\.0\.0\.1:\d+) ", printed, re.MULTILINE)
+        yield Site(url, newcomer)
+        run_as(newcomer, "make", "course-down")
+        assert newcomer.left("container") == []
 
 
 @dataclass
@@ -97,8 +97,8 @@ def paths_in_sidebar(visit: Visit) -> list[str]:
 
 def test_the_site_is_made_without_a_warning_in_a_container_that_keeps_every_row(site: Site) -> None:
     """Sphinx warns of a dead link, of a heading that is not there, and of a page that is in no navigation."""
-    assert "WARNING" not in site.container.logs()
-    assert violations_of_project(PROJECT) == []
+    assert "WARNING" not in site.logs()
+    assert violations_of_project(site.newcomer.project) == []
 
 
 def test_every_page_opens_on_a_phone_draws_its_diagrams_and_its_links_lead_somewhere(
@@ -127,6 +127,18 @@ def test_every_page_opens_on_a_phone_draws_its_diagrams_and_its_links_lead_somew
             assert not anchor or anchor in anchors[to], f"{path}: {href}"
         else:
             assert visit.page.request.get(target).ok, f"{path}: {href}"
+
+
+def test_the_workflow_publishes_the_same_pages(visit: Visit) -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "pages.yml").read_text())
+    (command,) = [step["run"] for step in workflow["jobs"]["build"]["steps"] if "run" in step]
+    newcomer = visit.site.newcomer
+    out = newcomer.folder / "published"
+    out.mkdir()
+    newcomer.take(out)
+    run_as(newcomer, "bash", "-e", "-c", command, RUNNER_TEMP=str(out))
+    made = {f"/{path.relative_to(out / 'site')}" for path in out.rglob("*.html")}
+    assert made >= {"/index.html", *paths_in_sidebar(visit)}
 
 
 def test_search_finds_what_is_asked_for(visit: Visit) -> None:
