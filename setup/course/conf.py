@@ -44,6 +44,8 @@ myst_fence_as_directive = ["mermaid"]
 mermaid_use_local = "mermaid/mermaid.esm.min.mjs"
 mermaid_fullscreen = False
 mermaid_height = "auto"
+# A diagram has its own size, and is not blown up to the width of the page; see course.css.
+mermaid_init_config = {"startOnLoad": False, "flowchart": {"useMaxWidth": False}}
 
 html_theme = "furo"
 html_title = project
