@@ -12,22 +12,19 @@ from iris_api import VIRGINICA, Api
 pytest_plugins = ["browser", "iris_fixtures"]
 
 
-@pytest.fixture
-def problems(api: Api, page) -> Iterator[list[str]]:
-    """What goes wrong in the page; nothing, when the test is over."""
+@pytest.fixture(autouse=True)
+def no_problems(api: Api, page) -> Iterator[None]:
+    """When the test is over, the page had no error and asked nothing of elsewhere."""
     problems: list[str] = []
+    asked: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on(
-        "request",
-        lambda request: (
-            request.url.startswith((api.url, "data:")) or problems.append(f"asked: {request.url}")
-        ),
-    )
-    yield problems
+    page.on("request", lambda request: asked.append(request.url))
+    yield
     assert problems == []
+    assert {url for url in asked if not url.startswith((api.url, "data:"))} == set()
 
 
-def test_page_predicts_as_its_sliders_move(api: Api, page, problems) -> None:
+def test_page_predicts_as_its_sliders_move(api: Api, page) -> None:
     page.goto(api.url)
     page.wait_for_function("document.querySelector('#name').textContent === 'setosa'")
     assert page.locator(".class").count() == 3
@@ -42,7 +39,7 @@ def test_page_predicts_as_its_sliders_move(api: Api, page, problems) -> None:
     assert "version" in page.locator("#model").inner_text()
 
 
-def test_docs_are_drawn_and_their_form_predicts(api: Api, page, problems) -> None:
+def test_docs_are_drawn_and_their_form_predicts(api: Api, page) -> None:
     page.goto(f"{api.url}/docs")
     predict = page.locator("#operations-default-predict_predict_post")
     predict.locator(".opblock-summary-control").click()
