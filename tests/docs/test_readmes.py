@@ -65,7 +65,7 @@ def test_docs_commands_run_and_print_what_is_shown(
     for image in IMAGES_OF_DOCS:
         ensure_image(image)
     with claim(DEFAULT_PORTS), claim(*images_of(*LABS), shared=True):
-        follow(document, newcomer, newcomer.folder, 240, request)
+        follow(document, newcomer, newcomer.folder, 600, request)
 
 
 IN_SUBFOLDERS = [path for lab in LABS for path in sorted((ROOT / lab).glob("*/README.md"))]

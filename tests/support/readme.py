@@ -1,8 +1,8 @@
 """Commands and expected output of a Markdown document, for running it as a reader would.
 
 A ```bash block is a step; a ```text block right below it is what it prints, where a line of three dots stands
-for any lines and three dots inside a line for any text. `<!-- not run: reason -->` right above a block leaves
-it out.
+for any lines and three dots inside a line for any text. A ```diff block with title="FILE" is a step too: the reader
+changes these lines of FILE. `<!-- not run: reason -->` right above a block leaves it out.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 NOT_RUN = re.compile(r"<!-- not run: (.+?) -->")
+DIFF = re.compile(r'diff title="(.+)"')
 END_OF_STEP = "@@ end of step @@"
 
 # What a test that runs a document reports of it, for the end of the run.
@@ -31,7 +32,7 @@ BLOCKS_NOT_RUN = "blocks not run"
 
 @dataclass(frozen=True)
 class Step:
-    """A bash block: its first line in the document, its commands, what they print (None: not shown)."""
+    """A block: its first line in the document, its commands, what they print (None: not shown)."""
 
     line: int
     commands: str
@@ -40,7 +41,7 @@ class Step:
 
 
 def read_steps(document: Path) -> list[Step]:
-    """Return the bash blocks of a Markdown document in their order."""
+    """Return the bash and diff blocks of a Markdown document in their order."""
     tokens = [
         token
         for token in MarkdownIt().parse(document.read_text())
@@ -48,7 +49,8 @@ def read_steps(document: Path) -> list[Step]:
     ]
     steps = []
     for number, token in enumerate(tokens):
-        if token.type != "fence" or token.info.strip() != "bash":
+        commands = commands_of(token)
+        if commands is None:
             continue
         below = tokens[number + 1] if number + 1 < len(tokens) else None
         shown = below if below and (below.type, below.info.strip()) == ("fence", "text") else None
@@ -57,12 +59,22 @@ def read_steps(document: Path) -> list[Step]:
         steps.append(
             Step(
                 line=first_line(token),
-                commands=token.content,
+                commands=commands,
                 expected=shown.content if shown else None,
                 not_run=mark.group(1) if mark else None,
             )
         )
     return steps
+
+
+def commands_of(block: Token) -> str | None:
+    """Return what the reader of a block does, in the shell's words; None if there is nothing to do."""
+    info = block.info.strip() if block.type == "fence" else ""
+    if changed := DIFF.fullmatch(info):
+        # Git finds the place by the lines around it: the numbers after @@ only have to be there.
+        header = f"--- a/{changed[1]}\n+++ b/{changed[1]}\n@@ -2 +2 @@\n"
+        return f"git apply --recount - <<'END_OF_DIFF'\n{header}{block.content}END_OF_DIFF\n"
+    return block.content if info == "bash" else None
 
 
 def first_line(block: Token) -> int:
