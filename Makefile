@@ -12,6 +12,10 @@ COMPOSE = $(HOST) $(ENGINE)
 
 PYTEST = .venv/bin/pytest
 
+# An attestation says when an image was built: with it, an image that nothing has changed is another one at every build,
+# and compose replaces the container that runs.
+export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help doctor bench test test-unit test-docs lint format lock copy images bundle load down clean venv
 
@@ -31,9 +35,23 @@ ready-%:
 lab1: ready-batch-job ## clean a CSV file: batch-job/data/clean.csv
 	$(COMPOSE) batch-job run --rm --build job
 
+# Of each service that you open: its port in the container, and the variable for the one on this machine. Where the default
+# is taken, FREE_n holds the next free one. It is asked for once, when a recipe needs it.
+PORTS_2 = ds-lab jupyter:8888:PORT
+PORTS_3 = ml-prod-demo api:8000:PORT
+PORTS_3_ALL = $(PORTS_3) prometheus:9090:PROMETHEUS_PORT
+PORTS_5 = mlflow-flask mlapp:5000:PORT mlflow:5000:MLFLOW_PORT
+PORTS_COURSE = $(COURSE) site:8080:PORT
+FREE_2 = $(eval FREE_2 := $(shell setup/ports.sh free $(PORTS_2)))$(FREE_2)
+FREE_3 = $(eval FREE_3 := $(shell setup/ports.sh free $(PORTS_3)))$(FREE_3)
+FREE_3_ALL = $(eval FREE_3_ALL := $(shell setup/ports.sh free $(PORTS_3_ALL)))$(FREE_3_ALL)
+FREE_5 = $(eval FREE_5 := $(shell setup/ports.sh free $(PORTS_5)))$(FREE_5)
+FREE_COURSE = $(eval FREE_COURSE := $(shell setup/ports.sh free $(PORTS_COURSE)))$(FREE_COURSE)
+
 lab2: ready-ds-lab ## JupyterLab: prints the URL to click (or PORT=8890 make lab2)
-	@setup/lab2.sh prepare
-	JUPYTER_TOKEN= $(COMPOSE) ds-lab up --build --detach --wait
+	@setup/ports.sh check lab2 $(PORTS_2)
+	@setup/lab2.sh token
+	JUPYTER_TOKEN= $(FREE_2) $(COMPOSE) ds-lab up --build --detach --wait
 	@setup/lab2.sh url
 
 lab2-down: ## stop JupyterLab and forget its token; the notebooks stay
@@ -46,22 +64,27 @@ LAB3_METRICS = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/production/m
 LAB3_FULL = $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/production/compose.yaml
 
 lab3: ready-ml-prod-demo ## train a model and serve it: http://127.0.0.1:8000
-	@setup/ports.sh ml-prod-demo api 8000 PORT lab3
-	$(LAB3) up --build --detach --wait
+	@setup/ports.sh check lab3 $(PORTS_3)
+	$(FREE_3) $(LAB3) up --build --detach --wait
 	$(LAB3) logs --no-log-prefix --tail 1 train
 	$(LAB3) exec -T api python smoke.py
+	@setup/ports.sh urls lab3 $(PORTS_3)
 
 lab3-metrics: ready-ml-prod-demo ## the same with Prometheus (:9090) and its alerts
-	$(LAB3_METRICS) up --build --detach --wait
+	@setup/ports.sh check lab3-metrics $(PORTS_3_ALL)
+	$(FREE_3_ALL) $(LAB3_METRICS) up --build --detach --wait
 	$(LAB3_METRICS) exec -T api python -m production.smoke
+	@setup/ports.sh urls lab3 $(PORTS_3_ALL)
 
 lab3-full: ready-ml-prod-demo ## with Postgres and Redis as well: predictions are recorded
 	ml-prod-demo/production/make-secrets.sh
-	$(LAB3_FULL) up --build --detach --wait
+	@setup/ports.sh check lab3-full $(PORTS_3_ALL)
+	$(FREE_3_ALL) $(LAB3_FULL) up --build --detach --wait
 	$(LAB3_FULL) exec -T api python -m production.smoke
+	@setup/ports.sh urls lab3 $(PORTS_3_ALL)
 
 lab3-dev: ready-ml-prod-demo ## serve, and reload at every edit of ml-prod-demo/serve
-	$(HOST) $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.dev.yaml watch
+	$(FREE_3) $(HOST) $(LAB3) -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.dev.yaml watch
 
 lab3-down: ## stop lab 3; the model and the recorded predictions stay
 	$(LAB3_FULL) down --remove-orphans
@@ -70,15 +93,15 @@ lab4: ready-gpu-train ## train on the GPU if there is one (NPROC=2: two processe
 	$(COMPOSE) gpu-train $(shell DEVICE=$(DEVICE) setup/lab4.sh) run --rm --build train
 
 # lab 5: mlflow-flask
-LAB5 = $(COMPOSE) mlflow-flask
+LAB5 = $(FREE_5) $(COMPOSE) mlflow-flask
 
 lab5: ready-mlflow-flask ## MLflow and a Flask service: http://127.0.0.1:5001, :5000
-	@setup/lab5.sh ports
+	@setup/ports.sh check lab5 $(PORTS_5)
 	$(LAB5) up --build --detach --wait
 	$(LAB5) --profile train build --quiet train
 	$(LAB5) --profile train run --rm train
 	$(LAB5) --profile smoke run --rm --build smoke
-	@setup/lab5.sh urls
+	@setup/ports.sh urls lab5 $(PORTS_5)
 
 lab5-train: ready-mlflow-flask ## train both versions; the service follows by itself
 	$(LAB5) --profile train build --quiet train
@@ -88,16 +111,16 @@ lab5-smoke: ready-mlflow-flask ## check the running stack from outside: a table
 	$(LAB5) --profile smoke run --rm --build smoke
 
 lab5-down: ## stop lab 5; runs, models and logs stay
-	$(LAB5) --profile '*' down --remove-orphans
+	$(COMPOSE) mlflow-flask --profile '*' down --remove-orphans
 
 publish: ready-mlflow-flask ## push lab 5: make publish REGISTRY=host:5002 TAG=1.0.0
 	REGISTRY='$(REGISTRY)' TAG='$(TAG)' mlflow-flask/publish.sh
 
 course: ## read the course and the labs' pages: http://127.0.0.1:8080
 	@setup/ready.sh $(COURSE)
-	@setup/ports.sh $(COURSE) site 8080 PORT course
-	$(COMPOSE) $(COURSE) up --build --detach --wait
-	@echo "The course: http://$$($(COMPOSE) $(COURSE) port site 8080)    stop: make course-down"
+	@setup/ports.sh check course $(PORTS_COURSE)
+	$(FREE_COURSE) $(COMPOSE) $(COURSE) up --build --detach --wait
+	@setup/ports.sh urls course $(PORTS_COURSE)
 
 course-down: ## stop that
 	$(COMPOSE) $(COURSE) down --remove-orphans

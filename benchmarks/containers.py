@@ -44,7 +44,8 @@ def program(name: str) -> str:
 
 
 def image_mb(tag: str) -> float:
-    return int(docker("image", "inspect", "-f", "{{.Size}}", tag)) / 1e6
+    layers = docker("history", "--human=false", "--format", "{{.Size}}", tag).split()
+    return sum(map(int, layers)) / 1e6
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,12 @@ if not os.environ.get("JUPYTER_TOKEN") and "JUPYTER_TOKEN_FILE" in os.environ:
 # (DNS rebinding). Published to a network there is no list of names to check.
 c.ServerApp.allow_remote_access = not is_loopback(os.environ.get("BIND", "127.0.0.1"))
 
+# In a GitHub Codespace the forwarded port has a name of its own, which its owner alone may open. What comes through it keeps
+# that name as its host, and has localhost as its origin.
+if name := os.environ.get("CODESPACE_HOST"):
+    c.ServerApp.local_hostnames = ["localhost", name]
+    c.ServerApp.allow_origin_pat = r"https?://localhost(:\d+)?$"
+
 # A trash folder would land in your notebooks folder, hidden and never emptied.
 c.FileContentsManager.delete_to_trash = False
 

@@ -10,8 +10,8 @@ DOCKER_PID=/var/run/docker.pid
 SYSTEMD=/run/systemd/system
 DOCKER_DOCS="https://docs.docker.com/get-docker/"
 
-# Engine 23 is the first whose default builder is BuildKit with what the Dockerfiles here use.
-OLDEST_ENGINE=23
+# Engine 25 is the first that knows a health check's start interval.
+OLDEST_ENGINE=25
 
 # MiB of the engine's disk without which no lab is started.
 LEAST_DISK=1024
@@ -95,8 +95,7 @@ start_engine() {
   ! root_gets_an_answer || return 0
   say "setup: starting the Docker engine"
   if [ -d "$SYSTEMD" ]; then
-    as_root systemctl start docker || true
-    wait_until 60 root_gets_an_answer || true
+    ! as_root systemctl start docker || wait_until 60 root_gets_an_answer || true
   else
     pid=$(running_dockerd) || pid=$(start_dockerd)
     wait_until 60 answers_or_died "$pid" || true
@@ -132,7 +131,7 @@ runs_for_others() {
 how_to_get_docker() {
   case "$(uname -s)" in
     Darwin | MINGW* | MSYS*) say "no Docker engine answers: install and start Docker Desktop, $DOCKER_DOCS" ;;
-    *) say "no Docker engine 23+ with compose v2 and buildx answers: install it ($DOCKER_DOCS), start it, and see that 'docker info' works for $(id -un)" ;;
+    *) say "no Docker engine $OLDEST_ENGINE+ with compose v2 and buildx answers: install it ($DOCKER_DOCS), start it, and see that 'docker info' works for $(id -un)" ;;
   esac
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The two ends of `make lab2` around `docker compose up`:
-#   setup/lab2.sh prepare   checks the port and makes the token
-#   setup/lab2.sh url       prints where to click and how to stop
+#   setup/lab2.sh token   makes the token
+#   setup/lab2.sh url     prints where to click and how to stop
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -30,7 +30,7 @@ make_token() {
 print_url() {
   local bind host port
   bind=$(configured ds-lab jupyter host_ip)
-  port=$(configured ds-lab jupyter published)
+  port=$(published ds-lab jupyter 8888)
   host=$bind
   [ "$host" != 0.0.0.0 ] || host=127.0.0.1
   say ""
@@ -40,10 +40,7 @@ print_url() {
 }
 
 case "${1:-}" in
-  prepare)
-    check_port ds-lab jupyter 8888 PORT lab2
-    make_token
-    ;;
+  token) make_token ;;
   url) print_url ;;
-  *) die "usage: setup/lab2.sh prepare|url" ;;
+  *) die "usage: setup/lab2.sh token|url" ;;
 esac

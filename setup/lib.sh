@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Shared by the scripts in this folder. Bash 3.2 (macOS) is enough.
 
+# The same content is the same image, whenever it was built.
+export BUILDX_NO_DEFAULT_ATTESTATIONS=1
+
 say() { printf '%s\n' "$*"; }
 
 die() {

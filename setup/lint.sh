@@ -44,6 +44,7 @@ check shellcheck -x -P SCRIPTDIR $(git ls-files '*.sh' .ci/run)
 check hadolint $(git ls-files '*Dockerfile*' ':!*.dockerignore' ':!benchmarks/naive')
 check yamllint --strict .
 check check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml ./*/.github/workflows/*.yml
+check check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 check zizmor --offline --quiet .github/workflows ./*/.github/workflows
 check compose_files
 check types

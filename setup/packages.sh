@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Packages of Debian and Ubuntu: which ones hold a Docker engine, and how they are installed.
 
-# Prints ID and VERSION_ID of a Linux, nothing elsewhere.
+# Prints ID and VERSION_ID of a Linux, nothing elsewhere. Debian's next release, and sid, have no VERSION_ID.
 os_release() {
   # shellcheck source=/dev/null
   [ "$(uname -s)" != Linux ] || (. /etc/os-release && say "$ID ${VERSION_ID:-}") 2>/dev/null
@@ -10,7 +10,7 @@ os_release() {
 # Prints the packages that hold the engine on this distribution ($1 = ID, $2 = VERSION_ID), or fails.
 engine_packages() {
   case "${1:-} ${2:-}" in
-    "debian 12" | "debian 13") say docker.io docker-cli containerd docker-compose docker-buildx ;;
+    "debian 12" | "debian 13" | "debian ") say docker.io docker-cli containerd docker-compose docker-buildx ;;
     "ubuntu 22.04" | "ubuntu 24.04") say docker.io docker-compose-v2 docker-buildx ;;
     *) return 1 ;;
   esac
@@ -33,17 +33,21 @@ apt_get() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@"
 }
 
-# Prints apt sources for Debian suite $1 at the mirrors this machine itself uses, so that none is named here.
-# Prints nothing on Ubuntu, whose mirrors carry no Debian.
+# Prints apt sources for Debian suite $1 at the mirrors this machine itself uses. Ubuntu's carry no Debian: Debian's own then.
 debian_sources() {
-  # shellcheck disable=SC2016  # apt expands these
-  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-    awk -v to="$1" -v from="$(. /etc/os-release && say "$VERSION_CODENAME")" '
-      $3 == "main" && index($2, from) == 1 {
-        sub(from, to, $2)
-        print "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]", $1, $2, "main"
-      }'
+  local key="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+  case "$(os_release)" in
+    "ubuntu "*) say "$key http://deb.debian.org/debian $1 main" ;;
+    *)
+      # shellcheck disable=SC2016  # apt expands these
+      apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+        awk -v to="$1" -v from="$(codename)" -v key="$key" '
+          $3 == "main" && ($2 == "sid" || index($2, from) == 1) { sub(/^[a-z]+/, to, $2); print key, $1, $2, "main" }'
+      ;;
+  esac
 }
+
+codename() { (. /etc/os-release && say "$VERSION_CODENAME"); }
 
 # Debian 12 has engine 20.10 and no compose v2. Debian 13's packages run on it, taken through a private
 # apt configuration: the machine's own sources stay as they were, and only these packages come from 13.

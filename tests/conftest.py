@@ -21,6 +21,9 @@ from repository import LABS, ROOT, copy_of_git
 for variable in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):
     os.environ.pop(variable, None)
 
+# As the Makefile has it: the same content is the same image.
+os.environ["BUILDX_NO_DEFAULT_ATTESTATIONS"] = "1"
+
 # The workers take a file each and end together when the long ones come first. The bundle claims all images: beside it runs
 # what builds under names of its own. Those that claim the default ports are apart.
 LONG_FILES = {

@@ -24,18 +24,33 @@ bake_files() {
 # The cache travels inside the images: a machine that loads them builds as if it had built them before.
 build_with_cache() {
   # shellcheck disable=SC2046  # lists of names
-  (cd "$1" && docker buildx bake --load $(bake_files) --set '*.args.BUILDKIT_INLINE_CACHE=1' \
+  (cd "$1" && docker buildx bake --load $(bake_files) --set "*.cache-to=type=inline" \
     $(built_services . | awk '{ print "--set", $1 ".tags=" $2, $1 }'))
 }
 
-# Hands that cache to the builder; nothing is downloaded, and only what the images lack is built.
+# Hands that cache to the builder; nothing is downloaded, and only what the images lack is built. A folder of images is the
+# one form that the builder takes it from with either of the engine's image stores.
 build_from_cache() {
+  local images
+  images=$(built_services "$1" | awk '{ print $2 }')
+  # shellcheck disable=SC2046,SC2086  # lists of names
+  docker save $images | tar -x -C "$cache" && (cd "$1" && docker buildx bake --load $(bake_files) $(cached_services))
+}
+
+# Options of bake for the lab that is the current folder: of each service the name of its image and where its cache is.
+cached_services() {
   local service image
-  built_services "$1" | while read -r service image; do
-    # shellcheck disable=SC2046  # a list of options
-    (cd "$1" && docker buildx bake --load $(bake_files) --set "$service.tags=$image" \
-      --set "$service.cache-from=$image" "$service" </dev/null)
+  built_services . | while read -r service image; do
+    printf -- '--set %s.tags=%s --set %s.cache-from=type=local,src=%s,digest=%s %s\n' \
+      "$service" "$image" "$service" "$cache" "$(digest_in "$cache" "$image")" "$service"
   done
+}
+
+# The digest under which folder $1, written by `docker save`, has image $2.
+digest_in() {
+  awk -v RS='{' -v name="\"docker.io/library/$2:latest\"" '
+    match($0, /"digest":"[^"]*"/) { digest = substr($0, RSTART + 10, RLENGTH - 11) }
+    index($0, name) { print digest; exit }' "$1/index.json"
 }
 
 # Runs a command whose output matters only when it fails.
@@ -96,7 +111,10 @@ load() {
   unpack_wheels "$@"
   for lab in "$@"; do
     same_modes "$lab"
+    cache=$(mktemp -d)
+    trap 'rm -rf "$cache"' EXIT
     quietly build_from_cache "$lab"
+    rm -rf "$cache"
     say "load: $lab is ready"
   done
 }
@@ -111,11 +129,14 @@ download_size() {
     END { if (sum) printf "%d MB to download", sum / 1000000 }'
 }
 
+# The same of the unpacked layers of an image that is here.
+size_on_disk() { docker history --human=false --format '{{.Size}}' "$1" | awk '{ sum += $1 } END { printf "%d", sum / 1000000 }'; }
+
 list() {
   local image size
   for image in $(for lab in "$@"; do base_images "$lab"; done | sort -u); do
     if is_present "$image"; then
-      size="here, $(($(docker image inspect -f '{{.Size}}' "$image") / 1000000)) MB on disk"
+      size="here, $(size_on_disk "$image") MB on disk"
     else
       size=$(download_size "$image")
     fi

@@ -17,7 +17,7 @@ from claims import DEFAULT_PORTS, claim
 from docker_cli import PROJECT_LABEL, docker, wait_until
 from leftovers import SHORT, assert_nothing_is_left
 from newcomer import Newcomer
-from offline import AS_ROOT
+from privileges import AS_ROOT, need_root_on_linux
 from repository import LABS, copy_of_git, target_of
 
 ALL = [*sorted(map(target_of, LABS)), "down"]
@@ -88,6 +88,7 @@ def test_labs_run_twice_in_a_row_after_each_was_interrupted(
 @contextmanager
 def small_disk(folder: Path, kilobytes: int, owner: Newcomer) -> Iterator[None]:
     """Put a disk of that size where the folder is."""
+    need_root_on_linux()
     options = f"size={kilobytes}k,uid={owner.uid},gid={owner.gid},mode=755"
     subprocess.run(
         [*AS_ROOT, "mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 import table
-import tomllib
+from budgets import BUDGETS
 from repository import LABS, ROOT
-
-BUDGETS = tomllib.loads((ROOT / "benchmarks" / "budgets.toml").read_text())
 
 
 def ratio(lab: str, key: str) -> float:

@@ -111,7 +111,7 @@ def test_lab_3_works_offline_with_all_its_services(
 
 
 def test_the_course_opens_offline(classroom: Classroom, make: Callable[..., str]) -> None:
-    assert "http://127.0.0.1:8080 " in make("course")
+    assert "site: http://127.0.0.1:8080\n" in make("course")
     assert classroom.get("http://127.0.0.1:8080/docs/classroom.html") == "200"
 
 

@@ -45,7 +45,7 @@ def site(engine: None) -> Iterator[Site]:
         copy_of_git(".", newcomer.folder)
         newcomer.take(newcomer.folder)
         printed = run_as(newcomer, "make", "course", PORT=str(free_port()))
-        (url,) = re.findall(r"^The course: (http://127\.0\.0\.1:\d+) ", printed, re.MULTILINE)
+        (url,) = re.findall(r"^site: (http://127\.0\.0\.1:\d+)$", printed, re.MULTILINE)
         yield Site(url, newcomer)
         run_as(newcomer, "make", "course-down")
         assert newcomer.left("container") == []

@@ -15,7 +15,7 @@ from repository import LABS, ROOT, copy_of_git
 from terminal import Terminal
 
 PROJECT = f"{PROJECT_PREFIX}make"
-ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 @pytest.fixture

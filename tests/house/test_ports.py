@@ -1,19 +1,24 @@
-"""A port that another program holds: `make` names the program before anything is built, and no other script looks."""
+"""A port that another program holds: `make` names the program; a default port gives way to the next free one."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import socket
 import subprocess
+from collections.abc import Iterator
 
+import httpx
 import pytest
-from docker_cli import PROJECT_PREFIX
+from claims import DEFAULT_PORTS, claim
+from docker_cli import PROJECT_PREFIX, Compose
 from repository import ROOT
 
 
 @pytest.mark.parametrize(
     ("target", "variable"),
-    [("lab2", "PORT"), ("lab3", "PORT"), ("lab5", "PORT"), ("lab5", "MLFLOW_PORT")],
+    [("lab2", "PORT"), ("lab3", "PORT"), ("lab5", "PORT"), ("lab5", "MLFLOW_PORT"), ("course", "PORT")],
 )
 def test_a_taken_port_is_one_line_that_names_who_has_it(
     engine: None, target: str, variable: str
@@ -34,6 +39,71 @@ def test_a_taken_port_is_one_line_that_names_who_has_it(
     assert f"'{variable}=" in line
     assert f"make {target}'" in line
     assert makes_own.startswith("make: ")
+
+
+@contextlib.contextmanager
+def held(*ports: int) -> Iterator[None]:
+    """Take the default ports, those that somebody has already as well."""
+    with claim(DEFAULT_PORTS), contextlib.ExitStack() as sockets:
+        for port in ports:
+            holder = sockets.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                holder.bind(("127.0.0.1", port))
+                holder.listen()
+        yield
+
+
+def script(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    settings = {"COMPOSE_PROJECT_NAME": f"{PROJECT_PREFIX}ports", **env}
+    return subprocess.run(
+        ["setup/ports.sh", *arguments],
+        cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+
+BOTH_OF_LAB_5 = ("mlflow-flask", "mlapp:5000:PORT", "mlflow:5000:MLFLOW_PORT")
+
+
+def test_taken_default_ports_give_way_to_free_ones_and_say_so() -> None:
+    with held(5000, 5001):
+        done = script("free", *BOTH_OF_LAB_5)
+    ports = dict(re.findall(r"(\w+)=(\d+) ", done.stdout))
+    assert sorted(ports) == ["MLFLOW_PORT", "PORT"]
+    assert len({5000, 5001, 5002, *map(int, ports.values())}) == 5
+    first, second = done.stderr.splitlines()
+    assert re.fullmatch(r"port 5000 is taken by .+: mlflow-flask gets \d+", first)
+    assert re.fullmatch(r"port 5001 is taken by .+: mlflow-flask gets \d+", second)
+
+
+def test_a_port_that_was_chosen_is_never_replaced() -> None:
+    with held(5000, 5001):
+        done = script("free", *BOTH_OF_LAB_5, PORT="5000", MLFLOW_PORT="5001")
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_make_prints_the_url_with_the_port_it_took_and_stays_there(engine: None) -> None:
+    project = Compose(ROOT / "ml-prod-demo", project=f"{PROJECT_PREFIX}moved")
+    env = {**os.environ, "COMPOSE_PROJECT_NAME": project.project}
+
+    def lab3() -> tuple[str, str]:
+        """The url that `make lab3` prints, and the container that answers there."""
+        done = subprocess.run(
+            ["make", "lab3"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        (url,) = re.findall(r"^api: (http://127\.0\.0\.1:\d+)$", done.stdout, re.MULTILINE)
+        return url, project.container("api").id
+
+    try:
+        with held(8000):
+            first = lab3()
+            assert not first[0].endswith(":8000")
+            assert httpx.get(f"{first[0]}/health").status_code == 200
+        # Now 8000 is free, and the lab stays where its user has it open.
+        assert lab3() == first
+    finally:
+        project.down()
 
 
 def test_ports_are_looked_up_in_one_script() -> None:

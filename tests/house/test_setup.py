@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -99,3 +100,55 @@ def test_pip_settings_of_the_host_reach_the_stand_in_without_its_folders(machine
     assert 'find-links = ["https://mirror.invalid/wheels"]\n' in done.stdout
     assert 'allow-insecure-host = ["mirror.invalid"]\n' in done.stdout
     assert "/some/folder" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("system", "index", "source"),
+    [
+        (
+            "debian 13",
+            "http://mirror/debian trixie-updates main",
+            "http://mirror/debian bookworm-updates",
+        ),
+        ("debian ", "http://mirror/debian sid main", "http://mirror/debian bookworm"),
+        ("debian 13", "http://mirror/docker stable main", ""),
+        (
+            "ubuntu 24.04",
+            "http://mirror/ubuntu noble main",
+            "http://deb.debian.org/debian bookworm",
+        ),
+    ],
+)
+def test_stand_ins_take_their_packages_from_a_mirror_that_has_debian(
+    machine, system: str, index: str, source: str
+) -> None:
+    script = f"os_release() {{ echo '{system}'; }}; codename() {{ echo trixie; }}; "
+    done = machine(SOURCES + script + "debian_sources bookworm", {"apt-get": f"echo '{index}'"})
+    key = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+    assert done.stdout.strip() == (f"deb {key} {source} main" if source else "")
+
+
+def test_a_minimal_system_gets_what_the_browser_driver_needs(machine, tmp_path: Path) -> None:
+    stubs = {
+        "ldconfig": "echo 'libc.so.6'",
+        "chromium": "",
+        "apt-get": "",
+        "sudo": 'shift; exec "$@"',
+    }
+    done = machine("setup/chromium.sh", stubs)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"{tmp_path}/bin/chromium"
+    assert "libatomic1" in calls(tmp_path)
+
+
+def test_a_release_has_the_notes_of_its_section(tmp_path: Path, machine) -> None:
+    (tmp_path / "setup").mkdir()
+    for name in ("release-notes.sh", "lib.sh"):
+        shutil.copy(ROOT / "setup" / name, tmp_path / "setup")
+    (tmp_path / "CHANGELOG.md").write_text("# C\n\n## 1.1.0\n\n- new\n\n## 1.0.0\n\n- first\n")
+    script = f"{tmp_path}/setup/release-notes.sh"
+    assert machine(f"{script} 1.1.0", {}).stdout.strip() == "- new"
+    assert machine(f"{script} 1.0.0", {}).stdout.strip() == "- first"
+    missing = machine(f"{script} 2.0.0", {})
+    assert missing.returncode == 1
+    assert missing.stderr == "error: CHANGELOG.md has no section '## 2.0.0'\n"

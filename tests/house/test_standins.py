@@ -63,7 +63,7 @@ def config(image: str) -> dict:
             "redis:8",
             {
                 "ExposedPorts": {"6379/tcp": {}},
-                "Volumes": {"/data": {}},
+                "Volumes": None,
                 "WorkingDir": "/data",
                 "Cmd": ["redis-server"],
             },
@@ -107,7 +107,9 @@ def test_every_standin_says_that_it_is_one(base) -> None:
     labels = config(name)["Labels"] or {}
     assert labels.get("labs.standin") == name or "labs.standin" not in labels  # the official one
     for file in STANDINS.rglob("*.Dockerfile"):
-        assert file.read_text().startswith("# Stand-in for "), file
+        first, second, *_ = file.read_text().splitlines()
+        assert first.startswith("# Stand-in for "), file
+        assert second.startswith("# What differs from "), file
 
 
 def sql(db: Container, query: str, user: str = "app", database: str = "shop") -> str:
@@ -152,9 +154,10 @@ def test_postgres_unprivileged_with_secret_init_scripts_and_a_volume(
     db = run(base("postgres:17"), options=options)
     db.wait_until(postgres_is_ready(db))
     assert sql(db, "SELECT string_agg(name, ',' ORDER BY name) FROM item") == "a,b"
+    assert sql(db, "SELECT datcollate FROM pg_database WHERE datname = 'shop'") == "en_US.utf8"
 
     # From another machine the password is asked for, and the one in the file is it.
-    address = db.inspect()["NetworkSettings"]["IPAddress"]
+    address = db.inspect()["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
     login = ("psql", "-h", address, "-U", "app", "-d", "shop", "-Atc", "SELECT 'in'")
     assert db.exec("env", "PGPASSWORD=s3cret with 'quotes'", *login).stdout == "in\n"
     refused = db.exec("env", "PGPASSWORD=wrong", *login, check=False)
@@ -201,7 +204,7 @@ def test_redis_serves_the_network_and_keeps_its_data(base, volume: str, run, use
     first = run(base("redis:8"), "redis-server", "--appendonly yes", '--save ""', options=options)
     first.wait_until(lambda: "PONG" in first.exec("redis-cli", "ping", check=False).stdout)
     # Not over loopback: protected mode refuses exactly this.
-    address = first.inspect()["NetworkSettings"]["IPAddress"]
+    address = first.inspect()["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
     assert first.exec("redis-cli", "-h", address, "set", "key", "value").stdout == "OK\n"
     assert first.exec("stat", "-c", "%u", "/proc/1").stdout == "999\n"
     first.kill()

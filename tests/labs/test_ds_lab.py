@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from docker_cli import Container
+from docker_cli import Compose, Container
 from inside import program
 
 pytest_plugins = ["jupyter"]
@@ -72,6 +73,31 @@ def test_without_any_token_setting_a_random_one_is_made(
     container.wait_healthy()
     url = f"http://127.0.0.1:{container.host_port(8888)}/api/status"
     assert httpx.get(url).status_code == 403
+
+
+def test_a_codespace_opens_its_own_forwarded_name_and_no_other(
+    jupyter_image: str, run: Callable[..., Container], compose: Callable[..., Compose]
+) -> None:
+    project = compose("ds-lab", CODESPACE_NAME="my-space", PORT="8889")
+    (project.folder / ".secrets").mkdir()
+    settings = json.loads(project("config", "--format", "json").stdout)
+    host = settings["services"]["jupyter"]["environment"]["CODESPACE_HOST"]
+    assert host == "my-space-8889.app.github.dev"
+
+    environment = ["-e", f"CODESPACE_HOST={host}", "-e", "JUPYTER_TOKEN=t"]
+    container = run(jupyter_image, options=["-p", "127.0.0.1::8888", *environment])
+    container.wait_healthy()
+    url = f"http://127.0.0.1:{container.host_port(8888)}"
+    with httpx.Client(base_url=url, headers={"Host": host}) as browser:
+
+        def contents(**headers: str) -> int:
+            return browser.get("/api/contents", headers=headers).status_code
+
+        assert contents() == 403, "opened without a token"
+        browser.get("/lab?token=t")
+        assert contents(Origin="https://localhost:8889") == 200
+        assert contents(Origin="https://elsewhere.example") == 404
+        assert contents(Host="elsewhere.example") == 403
 
 
 def test_the_health_check_notices_a_server_that_hangs_and_one_that_is_not_there(

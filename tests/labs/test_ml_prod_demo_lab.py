@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from docker_cli import docker
+from docker_cli import megabytes_of
 from iris_api import SERVE, TRAIN, UID, inside, python
 from posture import violations_of_project
 from repository import ROOT
@@ -17,10 +17,7 @@ SPARE_MB = 181  # the serving image may be this much larger than the base image:
 
 
 def test_image_is_within_its_budget(image_of: Callable) -> None:
-    def megabytes(image: str) -> float:
-        return int(docker("image", "inspect", "--format", "{{.Size}}", image).stdout) / 1e6
-
-    assert megabytes(image_of(SERVE)) - megabytes("python:3.13-slim") < SPARE_MB
+    assert megabytes_of(image_of(SERVE)) - megabytes_of("python:3.13-slim") < SPARE_MB
 
 
 @pytest.mark.parametrize("folder", [SERVE, TRAIN])

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
 
-from docker_cli import free_port
 from repository import ROOT
 
 LAB = ROOT / "mlflow-flask"
@@ -27,25 +23,3 @@ def test_training_and_serving_use_the_same_versions() -> None:
 
 def test_client_and_server_of_mlflow_match() -> None:
     assert pins("requirements.txt")["mlflow-skinny"] == pins("requirements-mlflow.txt")["mlflow"]
-
-
-def test_a_taken_port_gets_one_clear_line() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = str(other.getsockname()[1])
-        for variable in ("PORT", "MLFLOW_PORT"):
-            env = {
-                **os.environ,
-                "PORT": str(free_port()),
-                "MLFLOW_PORT": str(free_port()),
-                variable: port,
-            }
-            env["COMPOSE_PROJECT_NAME"] = "labtest-none"
-            done = subprocess.run(
-                [ROOT / "setup" / "lab5.sh", "ports"], env=env, capture_output=True, text=True, check=False
-            )  # fmt: skip
-            assert done.returncode != 0
-            assert f"port {port} is taken" in done.stderr
-            assert f"'{variable}=" in done.stderr
-            assert len(done.stderr.splitlines()) == 1

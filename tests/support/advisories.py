@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import ssl
 import subprocess
 import sys
 from collections import defaultdict
@@ -68,7 +70,7 @@ def audit(pins: set[Pin], scratch: Path) -> Audit:
         listed.write_text("".join(f"{name}=={version}\n" for name, version in layer))
         done = subprocess.run(
             [PIP_AUDIT, "--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json",
-             "-r", listed], capture_output=True, text=True, check=False, timeout=600,
+             "-r", listed], env=with_certificates(), capture_output=True, text=True, check=False, timeout=600,
         )  # fmt: skip
         # It ends with 1 both for an advisory and for a source that is out of reach; only the first has a report.
         if not done.stdout:
@@ -80,6 +82,13 @@ def audit(pins: set[Pin], scratch: Path) -> Audit:
             else:
                 advisories[name, version] = [known["id"] for known in package["vulns"]]
     return Audit(advisories, skipped)
+
+
+def with_certificates() -> dict[str, str]:
+    """The environment in which pip-audit trusts whom this machine trusts, a company's proxy for instance."""
+    paths = ssl.get_default_verify_paths()
+    trusted = os.environ.get("SSL_CERT_FILE") or paths.cafile or paths.capath
+    return {**({"REQUESTS_CA_BUNDLE": trusted} if trusted else {}), **os.environ}
 
 
 def read(report: str, layer: list[Pin]) -> list[dict]:

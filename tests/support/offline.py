@@ -1,8 +1,12 @@
-"""A second Docker engine in a network namespace of its own that has no interface but loopback."""
+"""A second Docker engine in a network namespace of its own that has no interface but loopback.
+
+It keeps images in the store that the first one does not have: what is carried has to work from each to the other.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -11,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from docker_cli import wait_until
+from docker_cli import docker, wait_until
+from privileges import AS_ROOT, need_root_on_linux
 
-AS_ROOT = [] if os.getuid() == 0 else ["sudo", "-n"]
 NAMESPACE = "labs-offline"
 INSIDE = [*AS_ROOT, "nsenter", f"--net=/run/netns/{NAMESPACE}"]
 
@@ -58,6 +62,7 @@ class OfflineEngine:
 @contextlib.contextmanager
 def offline_engine() -> Iterator[OfflineEngine]:
     """Start the engine; stop it and remove all it held, whatever happens."""
+    need_root_on_linux()
     remove()
     make_folder()
     engine = OfflineEngine(FOLDER)
@@ -89,11 +94,24 @@ def memory_available() -> float:
     return int(kibibytes) / 2**20
 
 
+def has_containerd_store() -> bool:
+    status = docker("info", "--format", "{{json .DriverStatus}}").stdout
+    return "io.containerd.snapshotter" in status
+
+
+# A containerd of the machine's own has the images of others: hidden, the engine starts one for itself.
+HIDE_CONTAINERD = "[ ! -d /run/containerd ] || mount -t tmpfs tmpfs /run/containerd"
+
+
 def start_daemon(folder: Path) -> subprocess.Popen[bytes]:
+    features = {"features": {"containerd-snapshotter": not has_containerd_store()}}
+    (folder / "daemon.json").write_text(json.dumps(features))
+    alone = ["unshare", "--mount", "sh", "-c", f'{HIDE_CONTAINERD}; exec "$@"', "sh"]
     with open(folder / "log", "w") as log:
         return subprocess.Popen(
             [
-                *INSIDE, "dockerd", "--host", f"unix://{folder}/docker.sock", "--group", str(os.getgid()),
+                *INSIDE, *alone, "dockerd", "--config-file", f"{folder}/daemon.json",
+                "--host", f"unix://{folder}/docker.sock", "--group", str(os.getgid()),
                 "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec",
                 "--pidfile", f"{folder}/pid",
             ],

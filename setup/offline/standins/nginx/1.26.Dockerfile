@@ -1,5 +1,11 @@
-# Stand-in for nginx:1.26: uid 101, sites in /etc/nginx/conf.d, logs on stdout and stderr. Left out: the templates
-# and scripts of /docker-entrypoint.d.
+# Stand-in for nginx:1.26: uid 101, sites in /etc/nginx/conf.d, logs on stdout and stderr.
+# What differs from nginx/docker-nginx, stable/debian/Dockerfile:
+#
+#               official                                        here
+#   version     1.26.3, no longer rebuilt (1.30 is)             Debian 13's 1.26.3, with its security fixes
+#   entrypoint  /docker-entrypoint.d: templates, IPv6, workers  none
+#   modules     xslt, geoip, image filter, njs                  none
+#   IPv6        listened on                                     not
 FROM standin/debian:trixie-slim
 
 RUN groupadd --system --gid 101 nginx \

@@ -1,5 +1,12 @@
-# Stand-in for postgres:17: uid 999, PGDATA, POSTGRES_* and POSTGRES_*_FILE, /docker-entrypoint-initdb.d, and
-# "host" connections by password only. Left out: JIT, locales other than C.UTF-8, uids without a passwd entry.
+# Stand-in for postgres:17: uid 999, PGDATA, POSTGRES_* and POSTGRES_*_FILE, /docker-entrypoint-initdb.d, en_US.utf8.
+# What differs from docker-library/postgres, 17/trixie/Dockerfile:
+#
+#                           official                                here
+#   packages                PGDG's                                  Debian's
+#   JIT                     on (LLVM)                               left out: a hundred megabytes
+#   any uid                 by libnss-wrapper                       999 and root alone: others need a line in passwd
+#   POSTGRES_INITDB_WALDIR  yes                                     no
+#   init files              *.sh *.sql *.sql.gz *.sql.xz *.sql.zst  *.sh *.sql *.sql.gz
 FROM standin/debian:trixie-slim
 
 RUN groupadd --system --gid 999 postgres \
@@ -7,7 +14,8 @@ RUN groupadd --system --gid 999 postgres \
     && mkdir -p /etc/postgresql-common \
     && echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf \
     && apt-get update \
-    && apt-get install -y --no-install-recommends postgresql-17 \
+    && apt-get install -y --no-install-recommends postgresql-17 locales \
+    && localedef --inputfile en_US --charmap UTF-8 en_US.UTF-8 \
     && rm -rf /usr/lib/postgresql/17/lib/bitcode /usr/lib/postgresql/17/lib/llvmjit* \
         /usr/lib/*/libLLVM* /usr/lib/*/libz3* \
     && sed -ri "s/^#?(listen_addresses)\s*=\s*\S+.*/\1 = '*'/" /usr/share/postgresql/17/postgresql.conf.sample \
@@ -81,7 +89,7 @@ fi
 exec "$@"
 EOS
 
-ENV LANG=C.UTF-8 PG_MAJOR=17 PGDATA=/var/lib/postgresql/data \
+ENV LANG=en_US.utf8 PG_MAJOR=17 PGDATA=/var/lib/postgresql/data \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/17/bin
 
 VOLUME /var/lib/postgresql/data

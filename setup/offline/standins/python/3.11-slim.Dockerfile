@@ -1,5 +1,13 @@
-# Stand-in for python:3.11-slim. A venv over /usr/local that sees Debian's interpreter gives the official
-# image's layout: python and pip in /usr/local/bin, packages in /usr/local/lib/python3.11/site-packages.
+# Stand-in for python:3.11-slim: python and pip in /usr/local/bin, packages in /usr/local/lib/python3.11/site-packages.
+# What differs from docker-library/python, 3.11/slim-trixie/Dockerfile:
+#
+#                   official                here
+#   Python          built in /usr/local     Debian's; a venv over /usr/local sees it
+#   prefix          /usr/local              /usr/local, base prefix /usr
+#   sys.path        site-packages           site-packages, then Debian's empty dist-packages
+#   PYTHON_VERSION  with the patch level    3.11
+#   system          Debian 13               Debian 12: no newer one has Python 3.11
+#   packages        pip, setuptools, wheel  pip, setuptools
 FROM standin/debian:bookworm-slim
 
 RUN apt-get update \

@@ -1,5 +1,12 @@
-# Stand-in for python:3.13-slim. A venv over /usr/local that sees Debian's interpreter gives the official
-# image's layout: python and pip in /usr/local/bin, packages in /usr/local/lib/python3.13/site-packages.
+# Stand-in for python:3.13-slim: python and pip in /usr/local/bin, packages in /usr/local/lib/python3.13/site-packages.
+# What differs from docker-library/python, 3.13/slim-trixie/Dockerfile:
+#
+#                   official              here
+#   Python          built in /usr/local   Debian's; a venv over /usr/local sees it
+#   prefix          /usr/local            /usr/local, base prefix /usr
+#   sys.path        site-packages         site-packages, then Debian's empty dist-packages
+#   PYTHON_VERSION  with the patch level  3.13
+#   LANG            not set               C.UTF-8
 FROM standin/debian:trixie-slim
 
 RUN apt-get update \

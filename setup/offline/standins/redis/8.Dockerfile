@@ -1,4 +1,9 @@
-# Stand-in for redis:8: uid 999, data in /data, protected mode off. Left out: the bundled modules.
+# Stand-in for redis:8: uid 999, data in /data, which is no declared volume, protected mode off.
+# What differs from redis/docker-library-redis, debian/Dockerfile:
+#
+#                   official                     here
+#   version         8.6, built with the modules  Debian's 8.0, none: no JSON, search, time series
+#   protected mode  off in the program           off by an argument of the entrypoint
 FROM standin/debian:trixie-slim
 
 RUN groupadd --system --gid 999 redis \
@@ -32,8 +37,6 @@ exec "$@"
 EOS
 
 WORKDIR /data
-
-VOLUME /data
 
 ENTRYPOINT ["docker-entrypoint.sh"]
 

@@ -1,4 +1,10 @@
-# Stand-in for registry:2: images in /var/lib/registry, served at port 5000.
+# Stand-in for registry:2: images in /var/lib/registry, served at port 5000, settings in /etc/docker/registry/config.yml.
+# What differs from distribution/distribution-library-image, Dockerfile:
+#
+#                  official                         here
+#   version        2.8.3, no longer rebuilt (3 is)  Debian's 2.8.3; it has no 3 to stand in with
+#   system         Alpine                           Debian
+#   settings of 3  /etc/distribution/config.yml     none
 FROM standin/debian:trixie-slim
 
 RUN apt-get update \
