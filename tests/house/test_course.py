@@ -162,6 +162,13 @@ def test_a_command_can_be_copied(visit: Visit) -> None:
     assert visit.page.locator(".highlight-text button.copybtn").count() == 0
 
 
+def test_on_paper_there_is_nothing_to_click(visit: Visit) -> None:
+    visit.page.emulate_media(media="print")
+    visit.open("/ds-lab/README.html")
+    for part in (".sidebar-drawer", ".toc-drawer", ".theme-toggle", "button.copybtn"):
+        assert not visit.page.locator(part).first.is_visible(), part
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_have_the_colours_of_the_machine(visit: Visit, scheme) -> None:
     visit.page.emulate_media(color_scheme=scheme)
