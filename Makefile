@@ -17,7 +17,7 @@ PYTEST = .venv/bin/pytest
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bench test test-unit test-docs lint format lock copy images bundle load down clean venv
+.PHONY: help doctor bench test test-unit test-docs test-machine lint format lock copy images bundle load down clean venv
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' \
@@ -148,6 +148,14 @@ test-unit: venv ## all tests that need no Docker engine
 test-docs: venv ## run every command that a README or a page of docs/ shows
 	@setup/ready.sh $(LABS)
 	$(PYTEST) tests/docs
+
+# What depends on how an engine keeps images: quick starts, carrying them, starting again, publishing, the posture.
+MACHINE_TESTS = tests/house/test_bundle.py tests/house/test_again.py tests/house/test_ports.py tests/house/test_security.py \
+	tests/labs/test_ds_lab_browser.py::test_make_lab2_again_changes_nothing_and_down_forgets tests/labs/test_mlflow_flask_cloud.py
+
+test-machine: ## the tests of Docker's other image store, on a machine in a container
+	@setup/ready.sh $(LABS)
+	@setup/test-machine.sh --numprocesses 2 --dist loadfile --no-loadscope-reorder $(MACHINE_TESTS)
 
 bench: ## measure every lab and its naive version (half an hour, alone)
 	@setup/ready.sh $(LABS)

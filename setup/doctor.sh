@@ -26,7 +26,7 @@ check_engine() {
   if [ -z "$version" ]; then
     bad engine "$(who_keeps_silent || how_to_start)"
   elif [ "${version%%.*}" -lt "$OLDEST_ENGINE" ]; then
-    bad engine "$version is too old: install $OLDEST_ENGINE or newer, $DOCKER_DOCS"
+    bad engine "$(why_not "$version")"
   else
     good engine "$version"
   fi

@@ -39,6 +39,18 @@ engine_is_ready() {
     [ -n "$(compose_version)" ] && [ -n "$(buildx_version)" ]
 }
 
+# Podman's socket answers as an engine of version 5. It has no BuildKit: buildx would fetch one from a registry to build with.
+is_podman() { docker version 2>/dev/null | grep 'Podman Engine' >/dev/null; }
+
+# Says in one line why the engine of version $1 cannot be used.
+why_not() {
+  if is_podman; then
+    say "Podman is not supported, its socket has no BuildKit: use a Docker engine, $DOCKER_DOCS"
+  else
+    say "the engine is $1, $OLDEST_ENGINE or newer is needed: upgrade it, $DOCKER_DOCS"
+  fi
+}
+
 # Prints the packages with what is missing of compose and buildx, for the vendor that this machine's docker came from;
 # fails where no package manager brought it.
 missing_plugins() {
@@ -174,8 +186,7 @@ ensure_engine() {
     get_engine
   fi
   version=$(engine_version)
-  [ "${version%%.*}" -ge "$OLDEST_ENGINE" ] ||
-    die "the engine is $version, $OLDEST_ENGINE or newer is needed: upgrade it, $DOCKER_DOCS"
+  [ "${version%%.*}" -ge "$OLDEST_ENGINE" ] || die "$(why_not "$version")"
   [ -n "$(compose_version)" ] && [ -n "$(buildx_version)" ] || get_plugins
   engine_is_ready || die "Docker is installed but not complete: run 'make doctor'"
 }

@@ -120,6 +120,15 @@ def test_an_engine_that_is_too_old_is_not_replaced(machine, tmp_path: Path) -> N
     assert "the engine is 24.0.9, 25 or newer is needed" in done.stderr
 
 
+def test_podman_is_named_and_not_called_too_old(machine, tmp_path: Path) -> None:
+    docker = """case "$*" in "version --format"*) echo 5.8.6 ;; version) echo ' Podman Engine:' ;; esac"""
+    done = machine("setup/ready.sh batch-job", {**CHANGES, "docker": docker})
+    assert_one_line_and_no_change(done, tmp_path)
+    assert done.stderr.startswith("error: Podman is not supported")
+    doctor = machine("setup/doctor.sh", {"docker": docker}).stdout
+    assert "✗ engine      Podman is not supported" in doctor
+
+
 def without_compose(tmp_path: Path, owner: str) -> dict[str, str]:
     """A running engine whose compose comes when apt has installed something; `owner` is docker's package."""
     return {
