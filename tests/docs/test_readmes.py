@@ -136,6 +136,17 @@ def test_a_wrong_output_or_a_failing_command_is_found(tmp_path: Path) -> None:
         run_steps(read_steps(endless), tmp_path, dict(os.environ), timeout=1)
 
 
+def test_a_diff_block_is_made_in_its_file_and_has_to_fit(tmp_path: Path) -> None:
+    (tmp_path / "f.txt").write_text("a\nb\nc\n")
+    change = '```diff title="f.txt"\n-a\n+x\n b\n```\n'
+    page = write(
+        tmp_path / "page.md", change + "\n```bash\ncat f.txt\n```\n\n```text\nx\nb\nc\n```\n"
+    )
+    run_steps(read_steps(page), tmp_path, dict(os.environ), timeout=10)
+    with pytest.raises(AssertionError, match="does not apply"):
+        run_steps(read_steps(page), tmp_path, dict(os.environ), timeout=10)
+
+
 def test_a_marked_block_is_left_out_with_its_reason(tmp_path: Path) -> None:
     document = write(tmp_path / "marked.md", "<!-- not run: needs a GPU -->\n```bash\nx\n```\n")
     (step,) = read_steps(document)
