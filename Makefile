@@ -1,6 +1,7 @@
 # The one door to every lab: `make` lists the commands. Works with GNU Make 3.81 (macOS).
 
 LABS := $(patsubst %/compose.yaml,%,$(wildcard */compose.yaml))
+COURSE = setup/course
 
 # Compose reads these: the caller owns what a container writes. Asked for when a recipe runs, not before:
 # the engine may not be there yet.
@@ -40,10 +41,12 @@ PORTS_2 = ds-lab jupyter:8888:PORT
 PORTS_3 = ml-prod-demo api:8000:PORT
 PORTS_3_ALL = $(PORTS_3) prometheus:9090:PROMETHEUS_PORT
 PORTS_5 = mlflow-flask mlapp:5000:PORT mlflow:5000:MLFLOW_PORT
+PORTS_COURSE = $(COURSE) site:8080:PORT
 FREE_2 = $(eval FREE_2 := $(shell setup/ports.sh free $(PORTS_2)))$(FREE_2)
 FREE_3 = $(eval FREE_3 := $(shell setup/ports.sh free $(PORTS_3)))$(FREE_3)
 FREE_3_ALL = $(eval FREE_3_ALL := $(shell setup/ports.sh free $(PORTS_3_ALL)))$(FREE_3_ALL)
 FREE_5 = $(eval FREE_5 := $(shell setup/ports.sh free $(PORTS_5)))$(FREE_5)
+FREE_COURSE = $(eval FREE_COURSE := $(shell setup/ports.sh free $(PORTS_COURSE)))$(FREE_COURSE)
 
 lab2: ready-ds-lab ## JupyterLab: prints the URL to click (or PORT=8890 make lab2)
 	@setup/ports.sh check lab2 $(PORTS_2)
@@ -117,6 +120,15 @@ lab5-down: ## stop lab 5; runs, models and logs stay
 publish: ready-mlflow-flask ## push lab 5: make publish REGISTRY=host:5002 TAG=1.0.0
 	REGISTRY='$(REGISTRY)' TAG='$(TAG)' mlflow-flask/publish.sh
 
+course: ## read the course and the labs' pages: http://127.0.0.1:8080
+	@setup/ready.sh $(COURSE)
+	@setup/ports.sh check course $(PORTS_COURSE)
+	$(FREE_COURSE) $(COMPOSE) $(COURSE) up --build --detach --wait
+	@setup/ports.sh urls course $(PORTS_COURSE)
+
+course-down: ## stop that
+	$(COMPOSE) $(COURSE) down --remove-orphans
+
 ## The house -----------------------------------------------------------------
 
 # More workers than a small machine has cores: half of a test is waiting for a container.
@@ -166,7 +178,7 @@ format: venv ## give all Python code the form that make lint wants
 	.venv/bin/ruff format .
 
 lock: venv ## remake every requirements.txt from its requirements.in
-	@setup/ready.sh $(LABS)
+	@setup/ready.sh $(LABS) $(COURSE)
 	@setup/lock.sh
 
 # Any folder name may follow, so the shell gets it as it is typed, as a variable.
@@ -177,21 +189,21 @@ copy: ## start a project from a lab: LAB=batch-job TO=../my-job
 	@setup/copy.sh
 
 images: ## list the base images a class will download, with sizes
-	@setup/offline/bundle.sh images $(LABS)
+	@setup/offline/bundle.sh images $(LABS) $(COURSE)
 
 bundle: ## write all labs' images to one file: BUNDLE=labs.tar.gz
-	@setup/ready.sh $(LABS)
-	@setup/offline/bundle.sh save "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
+	@setup/ready.sh $(LABS) $(COURSE)
+	@setup/offline/bundle.sh save "$(or $(BUNDLE),labs.tar.gz)" $(LABS) $(COURSE)
 
 load: ## take the images from that file; then the labs work offline
 	@setup/ready.sh
-	@setup/offline/bundle.sh load "$(or $(BUNDLE),labs.tar.gz)" $(LABS)
+	@setup/offline/bundle.sh load "$(or $(BUNDLE),labs.tar.gz)" $(LABS) $(COURSE)
 
 down: ## stop all labs
-	@. setup/lib.sh; for lab in $(LABS); do docker compose $$(files_of $$lab) --profile '*' down --remove-orphans; done
+	@. setup/lib.sh; for lab in $(LABS) $(COURSE); do docker compose $$(files_of $$lab) --profile '*' down --remove-orphans; done
 
 clean: ## remove what the labs made: lists it and asks (YES=1: no)
-	@setup/clean.sh $(LABS)
+	@setup/clean.sh $(LABS) $(COURSE)
 
 venv:
 	@setup/venv.sh

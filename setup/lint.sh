@@ -13,7 +13,7 @@ check() {
 
 compose_files() {
   local file
-  for file in */compose.yaml; do
+  for file in */compose.yaml setup/course/compose.yaml; do
     docker compose --project-directory "${file%/*}" --profile '*' config -q || return 1
   done
   # What is given after a lab's compose.yaml.

@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=lib.sh
 . setup/lib.sh
 
-# The labs, each as its README says. What is locked already is made anew too: an index has new versions every day.
-for file in */lock.Dockerfile; do
+# The labs, each as its README says, and the course. What is locked already is made anew too: an index has new versions every day.
+for file in */lock.Dockerfile setup/course/lock.Dockerfile; do
   say "lock: ${file%/*}"
   (cd "${file%/*}" && docker build --quiet --no-cache-filter lock -f lock.Dockerfile --output . . >/dev/null)
 done

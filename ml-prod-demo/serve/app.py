@@ -9,7 +9,9 @@ from typing import Any
 
 import schema
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
 from model import ModelError, ModelStore
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from schema import Batch, BatchPrediction, ClassOfRow, Iris, Prediction
@@ -42,9 +44,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     logging.getLogger("api").info("stopped", extra={"predictions": metrics.predictions_made()})
 
 
-# Redoc and OAuth2 are off: each route that stands before /predict is tried before it.
-off = {"redoc_url": None, "swagger_ui_oauth2_redirect_url": None}
-app = FastAPI(title="Iris classifier", lifespan=lifespan, **off)
+# FastAPI's own pages load their scripts from the internet, and stand before /predict, so that each is tried before it.
+app = FastAPI(title="Iris classifier", lifespan=lifespan, docs_url=None, redoc_url=None)
 app.add_middleware(CheckHost, allowed=settings.allowed_hosts)
 app.add_middleware(metrics.CountRequests)
 if production:
@@ -126,6 +127,21 @@ async def show_metrics() -> Response:
 @app.get("/", include_in_schema=False)
 async def page() -> FileResponse:
     return FileResponse("index.html")
+
+
+# The files of Swagger UI, from a package: /docs works where nothing but this container can be reached.
+app.mount("/static", StaticFiles(packages=[("fastapi_offline", "static")]))
+
+
+@app.get("/docs", include_in_schema=False)
+async def show_docs() -> HTMLResponse:
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title=app.title,
+        swagger_js_url="/static/swagger-ui-bundle.js",
+        swagger_css_url="/static/swagger-ui.css",
+        swagger_favicon_url="/static/favicon.png",
+    )
 
 
 @app.exception_handler(HTTPException)

@@ -32,7 +32,7 @@ drop_wheels() { ! is_present "$WHEELS" || docker image rm "$WHEELS" >/dev/null; 
 # file to the cache. Only what git holds of lists of packages and code: any other file is somebody's own.
 same_modes() {
   local file
-  git ls-files -z -- "$1/*.txt" "$1/*.py" "$1/wheels" 2>/dev/null | while IFS= read -r -d '' file; do
+  git ls-files -z -- "$1/*.txt" "$1/*.py" "$1/*.css" "$1/*.svg" "$1/wheels" 2>/dev/null | while IFS= read -r -d '' file; do
     [ ! -f "$file" ] || chmod go=u-w "$file"
     case "$file" in */wheels/*) chmod go=u-w "${file%/*}" ;; esac
   done

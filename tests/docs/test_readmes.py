@@ -26,7 +26,11 @@ def follow(document: Path, newcomer: Newcomer, folder: Path, timeout: float, req
     """Run a document's blocks in `folder`; the summary of the run tells how many that were."""
     steps = read_steps(document)
     unmarked = [step for step in steps if step.not_run is None]
-    newcomer.follow(unmarked, folder, timeout)
+    names = {name for step in steps for name in re.findall(r"--name (demo-\S+)", step.commands)}
+    try:
+        newcomer.follow(unmarked, folder, timeout)
+    finally:
+        docker("rm", "--force", "--volumes", *names, check=False)
     request.node.user_properties += [
         (BLOCKS_RUN, len(unmarked)),
         (BLOCKS_NOT_RUN, len(steps) - len(unmarked)),
@@ -60,13 +64,8 @@ def test_docs_commands_run_and_print_what_is_shown(
         copy_of_git(part, newcomer.folder)
     for image in IMAGES_OF_DOCS:
         ensure_image(image)
-    steps = read_steps(document)
-    names = {name for step in steps for name in re.findall(r"--name (demo-\S+)", step.commands)}
     with claim(DEFAULT_PORTS), claim(*images_of(*LABS), shared=True):
-        try:
-            follow(document, newcomer, newcomer.folder, 600, request)
-        finally:
-            docker("rm", "--force", "--volumes", *names, check=False)
+        follow(document, newcomer, newcomer.folder, 600, request)
 
 
 IN_SUBFOLDERS = [path for lab in LABS for path in sorted((ROOT / lab).glob("*/README.md"))]

@@ -46,7 +46,7 @@ class Classroom:
 
 def clone(folder: Path) -> None:
     """A clone as another umask makes it, here 002, and without what setup has put there."""
-    for part in ("Makefile", "setup", *LABS):
+    for part in ("Makefile", "README.md", "CONTRIBUTING.md", "docs", "setup", *LABS):
         copy_of_git(part, folder)
     for wheel in folder.glob("*/wheels/*.whl"):
         wheel.unlink()
@@ -75,7 +75,7 @@ def classroom(engine: None) -> Iterator[Classroom]:
         classroom = Classroom(offline.folder / "classroom", offline)
         clone(classroom.folder)
         started = time.monotonic()
-        save(bundle, *LABS)
+        save(bundle, *LABS, "setup/course")
         saved = time.monotonic()
         classroom.make("load", f"BUNDLE={bundle}")
         print(
@@ -108,6 +108,11 @@ def test_lab_3_works_offline_with_all_its_services(
     assert "setosa" in make("lab3-full")
     assert classroom.get("http://127.0.0.1:8000/predictions?limit=1") == "200"
     assert classroom.get("http://127.0.0.1:9090/-/ready") == "200"
+
+
+def test_the_course_opens_offline(classroom: Classroom, make: Callable[..., str]) -> None:
+    assert "site: http://127.0.0.1:8080\n" in make("course")
+    assert classroom.get("http://127.0.0.1:8080/docs/classroom.html") == "200"
 
 
 def test_an_edit_builds_offline(classroom: Classroom, make: Callable[..., str]) -> None:

@@ -16,7 +16,7 @@ def test_doctor_tells_every_fact(machine) -> None:
     done = machine("setup/doctor.sh", {"docker": NO_ENGINE}, LABS_NO_INSTALL="1")
     assert done.returncode == 1
     facts = re.findall(r"^[✓✗·] ((?:port )?\S+)", done.stdout, flags=re.MULTILINE)
-    ports = [f"port {port}" for port in (8000, 8888, 9090, 5000, 5001)]
+    ports = [f"port {port}" for port in (8000, 8080, 8888, 9090, 5000, 5001)]
     assert facts == ["engine", "compose", "buildx", "disk", *ports, "gpu"]
 
 
@@ -57,7 +57,7 @@ def test_doctor_sees_gpus_by_runtime_and_by_cdi(machine, info: str, mark: str) -
 
 
 def test_doctor_names_the_variable_that_moves_a_port(machine) -> None:
-    ports = {8000: "PORT", 8888: "PORT", 9090: "PROMETHEUS_PORT", 5001: "MLFLOW_PORT"}
+    ports = {8000: "PORT", 8080: "PORT", 8888: "PORT", 9090: "PROMETHEUS_PORT", 5001: "MLFLOW_PORT"}
     with contextlib.ExitStack() as held:
         for port in ports:
             holder = held.enter_context(socket.socket())

@@ -18,7 +18,13 @@ from repository import ROOT
 
 @pytest.mark.parametrize(
     ("target", "variable"),
-    [("lab2", "PORT"), ("lab3", "PORT"), ("lab5", "PORT"), ("lab5", "MLFLOW_PORT")],
+    [
+        ("lab2", "PORT"),
+        ("lab3", "PORT"),
+        ("lab5", "PORT"),
+        ("lab5", "MLFLOW_PORT"),
+        ("course", "PORT"),
+    ],
 )
 def test_a_taken_port_is_one_line_that_names_who_has_it(
     engine: None, target: str, variable: str

@@ -32,7 +32,10 @@ def claim(*names: str, shared: bool = False) -> Iterator[None]:
     with ExitStack() as held:
         # Everybody asks in the same order, so nobody waits for somebody who waits.
         for name in sorted(set(names) - _held):
-            path = Path(tempfile.gettempdir()) / f"labs-test-{os.getuid()} {name}.lock"
+            path = (
+                Path(tempfile.gettempdir())
+                / f"labs-test-{os.getuid()} {name.replace('/', ' ')}.lock"
+            )
             lock = held.enter_context(open(path, "w"))
             fcntl.flock(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
             _held.add(name)
