@@ -87,7 +87,8 @@ RECORDS = Records(5, 5, 0, 0, 0)
 
 
 def test_account_says_what_is_not_as_promised(client: HonestClient) -> None:
-    assert Account(client, RECORDS, {"api": Trend(540, 100, 40)}).problems() == []
+    fine = {"api": Trend(540, 100, 40), "too short to say": Trend(100, 100, 1000)}
+    assert Account(client, RECORDS, fine).problems() == []
     client.failed["502"] = 2
     account = Account(client, Records(5, 4, 1, 0, 1), {"api": Trend(540, 100, 400)}, ["mended: no"])
     assert account.problems() == [

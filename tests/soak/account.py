@@ -10,9 +10,11 @@ from memory import Trend
 
 # What is answered so shortly before an api is killed may still be in its memory, and is lost with it.
 UNWRITTEN_SECONDS = 1.0
-# What memory may rise in a run of any length, and for each minute: the caches of an api fill in this time.
-RISE_MB = 10.0
+# What memory may rise at all, and for each minute: the caches of an api fill in this time, and a large batch leaves room
+# that the next one takes. A line shorter than that says nothing.
+RISE_MB = 15.0
 RISE_MB_A_MINUTE = 1.5
+SHORTEST_LINE_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Account:
         if self.records.doubled:
             found.append(f"{self.records.doubled} records are there more than once")
         for name, trend in self.memory.items():
-            if trend.risen_mb > RISE_MB + RISE_MB_A_MINUTE * trend.seconds / 60:
+            allowed = RISE_MB + RISE_MB_A_MINUTE * trend.seconds / 60
+            if trend.seconds >= SHORTEST_LINE_SECONDS and trend.risen_mb > allowed:
                 found.append(f"the memory of {name} rose by {trend.risen_mb:.0f} MB")
         return found
 
