@@ -157,7 +157,7 @@ test-docs: venv ## run every command that a README or a page of docs/ shows
 MACHINE_TESTS = tests/house/test_bundle.py tests/house/test_again.py tests/house/test_ports.py tests/house/test_security.py \
 	tests/labs/test_ds_lab_browser.py::test_make_lab2_again_changes_nothing_and_down_forgets tests/labs/test_mlflow_flask_cloud.py
 
-test-machine: ## the tests of Docker's other image store, on a machine in a container
+test-machine: ## what Docker's other image store changes, tested in a container
 	@setup/ready.sh $(LABS)
 	@setup/test-machine.sh --numprocesses 2 --dist loadfile --no-loadscope-reorder $(MACHINE_TESTS)
 
