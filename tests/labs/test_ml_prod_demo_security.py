@@ -91,7 +91,7 @@ NO_DATABASE = "DATABASE_URL is no address; one like postgresql://app@db/predicti
         ("REDIS_URL=REDIS://:hunter2@cache", NO_REDIS),
         ("REDIS_URL=redis://:hunter2@cache:hunter2", NO_REDIS),
         ("DATABASE_URL=", NO_DATABASE),
-        ("DATABASE_URL=Postgresql://app:hunter2@db/predictions", NO_DATABASE),
+        ("DATABASE_URL=Postgresql://app:pw@db/predictions", NO_DATABASE),
         ("DATABASE_URL=postgresql://app:hunter 2@db/predictions", NO_DATABASE),
         (
             "DATABASE_PASSWORD_FILE=/none",

@@ -12,8 +12,7 @@ from random import Random
 
 import httpx
 from breaking import WELL_AGAIN_SECONDS, assert_all_refused, killed, paused, slow, slow_callers
-from churn import CUSTOMER, Stack
-from churn_stack import GID, UID, copy_of_lab
+from churn import CUSTOMER, GID, UID, Stack, copy_of_lab
 from docker_cli import Compose, Container, docker, free_port, wait_until
 from honest_client import HonestClient
 from inside import program

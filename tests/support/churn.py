@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 from docker_cli import Compose, wait_until
+from repository import copy_of_git
 
 CUSTOMER = {
     "tenure_months": 3,
@@ -18,6 +21,17 @@ CUSTOMER = {
     "internet": "fiber",
     "payment": "invoice",
 }
+
+
+# Root inside would pass where any other uid fails.
+UID, GID = (1000, 1000) if os.getuid() == 0 else (os.getuid(), os.getgid())
+
+
+def copy_of_lab(folder: Path) -> Path:
+    lab = copy_of_git("mlflow-flask", folder)
+    for path in [lab / "data", *(lab / "data").rglob("*")]:
+        os.chown(path, UID, GID)
+    return lab
 
 
 @dataclass

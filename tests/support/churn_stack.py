@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from churn import Stack
+from churn import GID, UID, Stack, copy_of_lab
 from docker_cli import Compose, free_port
-from repository import copy_of_git
-
-# Root inside would pass where any other uid fails.
-UID, GID = (1000, 1000) if os.getuid() == 0 else (os.getuid(), os.getgid())
-
-
-def copy_of_lab(folder: Path) -> Path:
-    lab = copy_of_git("mlflow-flask", folder)
-    for path in [lab / "data", *(lab / "data").rglob("*")]:
-        os.chown(path, UID, GID)
-    return lab
 
 
 @pytest.fixture(scope="module")
