@@ -103,7 +103,7 @@ class Registry:
 
     def _set(self, models: dict[str, Model], problem: str | None) -> None:
         if problem:
-            problem = without_password(" ".join(problem.split()))[:300]
+            problem = without_password(" ".join(problem.split()))[:400]
         changed = {name: model.describe() for name, model in models.items()}
         if changed != {name: model.describe() for name, model in self.models.items()}:
             log.info("models changed", extra={"fields": {"models": changed}})
@@ -144,13 +144,13 @@ class Registry:
         return models, problem
 
     def _fetch(self, version: int) -> Model | ModelError:
-        """Download, try and load one version. A network error is raised; what is wrong with a version is returned."""
+        """Download, try and load one version, or return what is wrong with it."""
         try:
             with download_folder() as folder:
                 self._server.download(NAME, version, folder)
                 candidate.try_out(folder)
                 return Model.load(folder, source="registry", registry_version=version)
-        except requests.HTTPError as error:  # of this version: the registry itself did answer
+        except requests.RequestException as error:  # the registry itself did just answer
             return NotDownloaded(f"its files do not come: {error}")
         except ModelError as error:
             fields = {"registry_version": version, "reason": str(error)}

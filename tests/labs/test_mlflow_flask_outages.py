@@ -152,7 +152,7 @@ def folder_of(stack: Stack, version: int) -> str:
         ("an endless loop", "does not load and predict within 10 s"),
         ("400 GB", "Failed to allocate memory"),
         ("half a file", "model.onnx has 629145600 bytes, more than 16000000"),
-        ("no ONNX", "its files do not come: 500 Server Error"),
+        ("no ONNX", "its files do not come: "),
     ],
 )
 def test_a_version_that_cannot_be_served_changes_nothing(
@@ -165,11 +165,13 @@ def test_a_version_that_cannot_be_served_changes_nothing(
     workers = mlapp.logs().count("Booting worker")
     stack.set_alias("current-v1", hostile[name])
     start = f"version {hostile[name]}: "
-    stack.wait_until(lambda: (stack.problem() or "").startswith(start))
-    assert said in (stack.problem() or "")
-    assert [stack.model(query) for query in served] == before
-    assert said in mlapp.logs()
-    stack.set_alias("current-v1", good)
+    try:
+        stack.wait_until(lambda: (stack.problem() or "").startswith(start))
+        assert said in (stack.problem() or "")
+        assert [stack.model(query) for query in served] == before
+        assert said in mlapp.logs()
+    finally:
+        stack.set_alias("current-v1", good)
     stack.wait_until(lambda: not stack.problem())
     assert [stack.model(query) for query in served] == before
     assert mlapp.logs().count("Booting worker") == workers
