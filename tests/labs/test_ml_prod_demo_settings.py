@@ -72,7 +72,7 @@ def test_asks_for_the_key(serve: Callable[..., Api], tmp_path: Path) -> None:
         ("DATABASE_URL", "mysql://db"),
         ("REDIS_URL", "redis://:hunter2@cache:hunter2"),
         ("DATABASE_URL", "postgresql://db?colour=blue"),
-        ("DATABASE_URL", "postgresql://app:hunter2 @db"),
+        ("DATABASE_URL", "postgresql://app:hunter 2@db"),
         ("DATABASE_PASSWORD_FILE", "/run/secrets/none"),
         ("API_KEY_FILE", "/run/secrets/none"),
         ("API_KEY_FILE", "/dev/null"),
