@@ -26,6 +26,7 @@ LONGEST = 8 << 20  # bytes of the longest row
 END = secrets.token_hex()
 
 csv.field_size_limit(sys.maxsize)  # Python's own limit is 128 KiB
+pa.enable_signal_handlers(False)  # while it reads, Arrow takes Ctrl-C for itself, and may lose it
 
 Source = io.BufferedReader | gzip.GzipFile
 
