@@ -69,7 +69,7 @@ class ChurnSoak:
         self.client.until_answered(self.random.randint(50, 200))
 
     def calm(self) -> None:
-        """Wait until the service follows the registry again, and nothing is wrong with what is there."""
+        """Wait until mlflow is well, the service follows it again, and nothing is wrong with what is there."""
         wait_until(self.is_calm, WELL_AGAIN_SECONDS)
 
     def settle(self) -> None:
@@ -82,6 +82,9 @@ class ChurnSoak:
         return "\n".join([line for line in said.splitlines() if not good.search(line)][-30:])
 
     def is_calm(self) -> bool:
+        # The service may not have noticed yet that mlflow was away.
+        if self.mlflow.inspect()["State"]["Health"]["Status"] != "healthy":
+            return False
         said = httpx.get(f"{self.stack.app}/models", timeout=10).json()
         sources = {model["source"] for model in said["models"]}
         return sources == {"registry"} and not said["registry"]["problem"]
