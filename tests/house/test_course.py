@@ -12,7 +12,7 @@ import pytest
 import yaml
 from docker_cli import docker, free_port
 from newcomer import Newcomer, a_newcomer
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import Page, Request, expect
 from posture import violations_of_project
 from repository import ROOT, copy_of_git
 
@@ -58,27 +58,19 @@ class Visit:
     site: Site
     page: Page
     problems: list[str] = field(default_factory=list)
-    files: dict[str, APIResponse] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.page.on("pageerror", lambda error: self.problems.append(f"{self.page.url}: {error}"))
         self.page.on("console", self.listen)
-        self.page.route("**/*", self.answer)
+        self.page.on("request", self.note)
 
     def listen(self, message) -> None:
         if message.type in ("error", "warning"):
             self.problems.append(f"{self.page.url}: {message.text}")
 
-    def answer(self, route: Route) -> None:
-        """Ask the site, past Chromium's network: it gives up whenever Docker makes another network on this machine."""
-        url = route.request.url
-        if not url.startswith(self.site.url):
-            self.problems.append(f"{self.page.url} asks for {url}")
-            route.abort()
-            return
-        if url not in self.files:
-            self.files[url] = route.fetch()
-        route.fulfill(response=self.files[url])
+    def note(self, request: Request) -> None:
+        if not request.url.startswith((self.site.url, "data:", "blob:")):
+            self.problems.append(f"{self.page.url} asks for {request.url}")
 
     def open(self, path: str) -> None:
         self.page.goto(urljoin(self.site.url, path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,31 +22,26 @@ HALF_A_BODY = (
 
 
 @contextmanager
-def killed(container: Container) -> Iterator[None]:
-    container.kill()
+def between(container: Container, breaks: str, mends: str) -> Iterator[None]:
+    """From one command of Docker to the other."""
+    docker(breaks, container.id)
     try:
         yield
     finally:
-        docker("start", container.id)
+        docker(mends, container.id)
 
 
-@contextmanager
-def stopped(container: Container) -> Iterator[None]:
-    docker("stop", container.id)
-    try:
-        yield
-    finally:
-        docker("start", container.id)
+def killed(container: Container) -> AbstractContextManager[None]:
+    return between(container, "kill", "start")
 
 
-@contextmanager
-def paused(container: Container) -> Iterator[None]:
+def stopped(container: Container) -> AbstractContextManager[None]:
+    return between(container, "stop", "start")
+
+
+def paused(container: Container) -> AbstractContextManager[None]:
     """It hangs: connections are taken, and nothing comes."""
-    docker("pause", container.id)
-    try:
-        yield
-    finally:
-        docker("unpause", container.id)
+    return between(container, "pause", "unpause")
 
 
 @contextmanager

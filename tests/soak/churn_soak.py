@@ -70,6 +70,8 @@ class ChurnSoak:
 
     def calm(self) -> None:
         """Wait until mlflow is well, the service follows it again, and nothing is wrong with what is there."""
+        # The service may not have noticed yet that mlflow was away.
+        self.mlflow.wait_healthy(WELL_AGAIN_SECONDS)
         wait_until(self.is_calm, WELL_AGAIN_SECONDS)
 
     def settle(self) -> None:
@@ -82,9 +84,6 @@ class ChurnSoak:
         return "\n".join([line for line in said.splitlines() if not good.search(line)][-30:])
 
     def is_calm(self) -> bool:
-        # The service may not have noticed yet that mlflow was away.
-        if self.mlflow.inspect()["State"]["Health"]["Status"] != "healthy":
-            return False
         said = httpx.get(f"{self.stack.app}/models", timeout=10).json()
         sources = {model["source"] for model in said["models"]}
         return sources == {"registry"} and not said["registry"]["problem"]

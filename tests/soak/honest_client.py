@@ -7,9 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
-from types import TracebackType
 
 import httpx
+from docker_cli import wait_until
 
 WORKERS = 4
 PAUSE_SECONDS = 0.1
@@ -43,12 +43,7 @@ class HonestClient:
             thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let every question that is under way come to its end."""
         self._ending.set()
         for thread in self._threads:
@@ -57,10 +52,7 @@ class HonestClient:
     def until_answered(self, more: int, timeout: float = 60) -> None:
         """Wait for so many further answers. Raises AssertionError when they do not come."""
         wanted = len(self.answered) + more
-        deadline = time.monotonic() + timeout
-        while len(self.answered) < wanted:
-            assert time.monotonic() < deadline, f"fewer than {more} answers in {timeout} s"
-            time.sleep(0.05)
+        wait_until(lambda: len(self.answered) >= wanted, timeout, lambda: f"{more} more answers")
 
     def ask(self, http: httpx.Client, rows: int) -> None:
         """Ask about some new rows, again for as long as the answer is to come back later."""

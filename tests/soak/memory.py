@@ -8,7 +8,6 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 from statistics import linear_regression
-from types import TracebackType
 
 from docker_cli import Container, docker
 
@@ -58,12 +57,7 @@ class Memory:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ending.set()
         self._thread.join()
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from types import TracebackType
 
 import httpx
 
@@ -70,12 +69,7 @@ class Load:
         self._tasks = [asyncio.create_task(self._work()) for _ in range(self.workers)]
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Let every request that is in flight come to its end, then stop."""
         self._ending.set()
         await asyncio.gather(*self._tasks)

@@ -18,3 +18,11 @@ def soak(lab: str, *options: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def assert_a_minute_goes_well(lab: str, seed: int) -> None:
+    done = soak(lab, "--minutes=0.75", f"--seed={seed}")
+    said, _ = done.communicate(timeout=900)
+    assert done.returncode == 0, said
+    assert "questions failed          0\n" in said
+    print(said)
