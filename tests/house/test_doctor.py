@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import socket
 
 import pytest
+from claims import held_ports
 from machine import NO_ENGINE
 
 pytest_plugins = ["machine_fixtures"]
@@ -58,13 +57,7 @@ def test_doctor_sees_gpus_by_runtime_and_by_cdi(machine, info: str, mark: str) -
 
 def test_doctor_names_the_variable_that_moves_a_port(machine) -> None:
     ports = {8000: "PORT", 8080: "PORT", 8888: "PORT", 9090: "PROMETHEUS_PORT", 5001: "MLFLOW_PORT"}
-    with contextlib.ExitStack() as held:
-        for port in ports:
-            holder = held.enter_context(socket.socket())
-            # Whoever has it already holds it as well.
-            with contextlib.suppress(OSError):
-                holder.bind(("127.0.0.1", port))
-                holder.listen()
+    with held_ports(*ports):
         shown = machine("setup/doctor.sh", {"docker": NO_ENGINE}).stdout
     for port, variable in ports.items():
         assert re.search(rf"port {port} .*held by .* with {variable}=", shown), shown

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
 
 import httpx
 import pytest
-from claims import DEFAULT_PORTS, claim
+from claims import held_ports
 from docker_cli import PROJECT_PREFIX, Compose
 from repository import ROOT
 
@@ -47,19 +45,6 @@ def test_a_taken_port_is_one_line_that_names_who_has_it(
     assert makes_own.startswith("make: ")
 
 
-@contextlib.contextmanager
-def held(*ports: int) -> Iterator[None]:
-    """Take the default ports, those that somebody has already as well."""
-    with claim(DEFAULT_PORTS), contextlib.ExitStack() as sockets:
-        for port in ports:
-            holder = sockets.enter_context(socket.socket())
-            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                holder.bind(("127.0.0.1", port))
-                holder.listen()
-        yield
-
-
 def script(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     settings = {"COMPOSE_PROJECT_NAME": f"{PROJECT_PREFIX}ports", **env}
     return subprocess.run(
@@ -72,7 +57,7 @@ BOTH_OF_LAB_5 = ("mlflow-flask", "mlapp:5000:PORT", "mlflow:5000:MLFLOW_PORT")
 
 
 def test_taken_default_ports_give_way_to_free_ones_and_say_so() -> None:
-    with held(5000, 5001):
+    with held_ports(5000, 5001):
         done = script("free", *BOTH_OF_LAB_5)
     ports = dict(re.findall(r"(\w+)=(\d+) ", done.stdout))
     assert sorted(ports) == ["MLFLOW_PORT", "PORT"]
@@ -83,7 +68,7 @@ def test_taken_default_ports_give_way_to_free_ones_and_say_so() -> None:
 
 
 def test_a_port_that_was_chosen_is_never_replaced() -> None:
-    with held(5000, 5001):
+    with held_ports(5000, 5001):
         done = script("free", *BOTH_OF_LAB_5, PORT="5000", MLFLOW_PORT="5001")
     assert (done.stdout, done.stderr) == ("", "")
 
@@ -102,7 +87,7 @@ def test_make_prints_the_url_with_the_port_it_took_and_stays_there(engine: None)
         return url, project.container("api").id
 
     try:
-        with held(8000):
+        with held_ports(8000):
             first = lab3()
             assert not first[0].endswith(":8000")
             assert httpx.get(f"{first[0]}/health").status_code == 200

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 # The ports, and the names of containers, that the documents show.
@@ -40,4 +41,17 @@ def claim(*names: str, shared: bool = False) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
             _held.add(name)
             held.callback(_held.discard, name)
+        yield
+
+
+@contextmanager
+def held_ports(*ports: int) -> Iterator[None]:
+    """Take default ports, and have the claim on them; a port that some other program has already is held as well."""
+    with claim(DEFAULT_PORTS), ExitStack() as sockets:
+        for port in ports:
+            holder = sockets.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                holder.bind(("127.0.0.1", port))
+                holder.listen()
         yield
