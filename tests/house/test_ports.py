@@ -10,7 +10,7 @@ import subprocess
 import httpx
 import pytest
 from claims import held_ports
-from docker_cli import PROJECT_PREFIX, Compose
+from docker_cli import PROJECT_PREFIX, Compose, free_port
 from repository import ROOT
 
 
@@ -31,7 +31,9 @@ def test_a_taken_port_is_one_line_that_names_who_has_it(
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        env = {variable: str(port), "COMPOSE_PROJECT_NAME": f"{PROJECT_PREFIX}ports"}
+        # The other port is chosen too: of a default one that another test has, make would speak first.
+        chosen = {"PORT": str(free_port()), "MLFLOW_PORT": str(free_port()), variable: str(port)}
+        env = {**chosen, "COMPOSE_PROJECT_NAME": f"{PROJECT_PREFIX}ports"}
         done = subprocess.run(
             ["make", "--no-print-directory", target],
             cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, check=False,
