@@ -17,7 +17,8 @@ PYTEST = .venv/bin/pytest
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bench test test-unit test-docs test-machine soak lint format lock copy images bundle load down clean venv
+.PHONY: help doctor bench test test-unit test-docs test-machine soak lint format lock copy images bundle load down clean venv \
+	learn check hint reset solution progress watch report class
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' \
@@ -129,11 +130,50 @@ course: ## read the course and the labs' pages: http://127.0.0.1:8080
 course-down: ## stop that
 	$(COMPOSE) $(COURSE) down --remove-orphans
 
+## The exercises -------------------------------------------------------------
+
+# What was written on the command line goes through as it is typed, as with TO below.
+override NAME := $(value NAME)
+override DIR := $(value DIR)
+export NAME DIR
+LEARN = python3 exercises/cli.py
+EXERCISE = $(if $(EX),--ex '$(EX)')
+
+learn: ## the next exercise: where am I, what is asked
+	@$(LEARN) learn $(EXERCISE)
+
+# Asked for by Docker when it checks; where no registry answers, a stand-in is built here.
+check: ## is it right? (EX=id, ALL=1: those begun)
+	@setup/ready.sh $$($(LEARN) images $(EXERCISE))
+	@$(LEARN) check $(EXERCISE) $(if $(ALL),--all)
+
+hint: ## the next of three hints
+	@$(LEARN) hint $(EXERCISE)
+
+reset: ## begin an exercise again; what you wrote is moved aside
+	@$(LEARN) reset $(EXERCISE)
+
+solution: ## see it solved, after passing (SPOIL=1: before)
+	@$(LEARN) solution $(EXERCISE) $(if $(SPOIL),--spoil)
+
+progress: ## all exercises, and what is passed
+	@$(LEARN) progress
+
+watch: ## check at every change of your files
+	@setup/ready.sh $$($(LEARN) images $(EXERCISE))
+	@$(LEARN) watch $(EXERCISE)
+
+report: ## a small file for your teacher: NAME=Ada
+	@$(LEARN) report --name "$$NAME"
+
+class: ## a table of a class's reports: DIR=folder
+	@$(LEARN) class --dir "$$DIR"
+
 ## The house -----------------------------------------------------------------
 
 # More workers than a small machine has cores: half of a test is waiting for a container.
 test: venv ## build every lab, run it in Docker, check what comes out
-	@setup/ready.sh $(LABS)
+	@setup/ready.sh $(LABS) exercises
 	$(PYTEST) tests --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lab_1 = batch-job
@@ -189,15 +229,15 @@ copy: ## start a project from a lab: LAB=batch-job TO=../my-job
 	@setup/copy.sh
 
 images: ## list the base images a class will download, with sizes
-	@setup/offline/bundle.sh images $(LABS) $(COURSE)
+	@setup/offline/bundle.sh images $(LABS) $(COURSE) exercises
 
 bundle: ## write all labs' images to one file: BUNDLE=labs.tar.gz
-	@setup/ready.sh $(LABS) $(COURSE)
-	@setup/offline/bundle.sh save "$(or $(BUNDLE),labs.tar.gz)" $(LABS) $(COURSE)
+	@setup/ready.sh $(LABS) $(COURSE) exercises
+	@setup/offline/bundle.sh save "$(or $(BUNDLE),labs.tar.gz)" $(LABS) $(COURSE) exercises
 
 load: ## take the images from that file; then the labs work offline
 	@setup/ready.sh
-	@setup/offline/bundle.sh load "$(or $(BUNDLE),labs.tar.gz)" $(LABS) $(COURSE)
+	@setup/offline/bundle.sh load "$(or $(BUNDLE),labs.tar.gz)" $(LABS) $(COURSE) exercises
 
 down: ## stop all labs
 	@. setup/lib.sh; for lab in $(LABS) $(COURSE); do docker compose $$(files_of $$lab) --profile '*' down --remove-orphans; done

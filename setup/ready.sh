@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes this machine ready for labs: a Docker engine, and the base images of the lab folders given.
-# Says nothing and takes under a second when everything is there. Usage: setup/ready.sh LAB...
+# Makes this machine ready for labs: a Docker engine, and the base images of the lab folders given, or images by name.
+# Says nothing and takes under a second when everything is there. Usage: setup/ready.sh LAB|IMAGE:TAG...
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,6 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 ensure_engine
 ensure_disk
 for lab in "$@"; do
+  case "$lab" in *:*) ensure_image "$lab" && continue ;; esac
   [ -d "$lab" ] || die "there is no lab folder '$lab' here"
   for image in $(base_images "$lab"); do
     ensure_image "$image"

@@ -3,6 +3,7 @@
 #   setup/offline/bundle.sh images LAB...       what a class will download, with sizes
 #   setup/offline/bundle.sh save FILE LAB...    build the labs, write their images to FILE (FILE.zst: with zstd, else gzip)
 #   setup/offline/bundle.sh load FILE LAB...    take the images from FILE, so that the labs build and run offline
+# The folder exercises counts as a lab that builds nothing.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -81,13 +82,14 @@ save() {
   compress=$(compressor "$file")
   shift
   for lab in "$@"; do
+    [ -f "$lab/compose.yaml" ] || continue
     say "bundle: building $lab"
     same_modes "$lab"
     quietly build_with_cache "$lab"
   done
   images=$(for lab in "$@"; do
     base_images "$lab"
-    built_services "$lab" | awk '{ print $2 }'
+    [ ! -f "$lab/compose.yaml" ] || built_services "$lab" | awk '{ print $2 }'
   done | sort -u)
   say "bundle: writing $file"
   # Beside it and renamed: a file of that name is always whole.
@@ -111,6 +113,7 @@ load() {
   unpack_wheels "$@"
   for lab in "$@"; do
     same_modes "$lab"
+    [ -f "$lab/compose.yaml" ] || continue
     cache=$(mktemp -d)
     trap 'rm -rf "$cache"' EXIT
     quietly build_from_cache "$lab"

@@ -1,0 +1,1 @@
+# NAME: what the container is called. PORT: the port of this machine that it answers on.

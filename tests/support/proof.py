@@ -1,0 +1,62 @@
+"""The proof of an exercise: as shipped it fails, each solution passes, each near miss fails, with the message it must get."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from docker_cli import docker
+from learn.bench import KINDS, Refused
+from learn.checking import check
+from learn.exercise import EXERCISES, Exercise, load
+
+KEYS = ("did", "seen", "expected", "why", "read")
+
+
+def ids_of(section: str) -> list[str]:
+    """The ids below `# section` in order.txt, as far as they are there."""
+    text = (EXERCISES / "order.txt").read_text()
+    listed = text.split(f"# {section}\n")[1].split("#")[0].split()
+    return [id for id in listed if (EXERCISES / id / "check.py").is_file()]
+
+
+def cases_of(section: str) -> Iterator[tuple[str, str]]:
+    for id in ids_of(section):
+        exercise = load(id)
+        for variant in ("start", *exercise.variants("solution"), *exercise.variants("wrong")):
+            yield id, variant
+
+
+def prove(id: str, variant: str, folder: Path) -> None:
+    """Check one variant as a learner's work, without a network while it builds."""
+    exercise = load(id)
+    work = folder / "work"
+    exercise.lay_out(work, variant)
+    steps: list[str] = []
+    refused = check(exercise, work, steps.append, offline=not exercise.lab)
+    assert left_behind(folder) == []
+    if variant.startswith("solution"):
+        assert refused is None, (refused.step, refused.lines)
+        assert 1 <= len(steps) <= 5, steps
+    else:
+        assert refused, f"{variant} passes: {steps}"
+        assert_teaches(exercise, variant, refused)
+
+
+def assert_teaches(exercise: Exercise, variant: str, refused: Refused) -> None:
+    said = json.dumps([refused.step, refused.lines], ensure_ascii=False)
+    assert exercise.must_say[variant] in said, said
+    assert tuple(refused.lines) == KEYS
+    assert all(text.strip() for text in refused.lines.values()), said
+    assert "Traceback" not in said
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Names of what a check made and did not take away."""
+    found = [path.name for path in folder.glob("exercise-*")]
+    for kind, (listing, _) in KINDS.items():
+        names = docker(kind, *listing.split()).stdout.split()
+        found += [f"{kind} {name}" for name in names if name.startswith(f"exercise-{os.getpid()}-")]
+    return found
