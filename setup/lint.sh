@@ -23,16 +23,20 @@ compose_files() {
 }
 
 # Labs and services are checked one by one, each with the packages beside it: every one has its own `settings` or `logs`.
+# So is each exercise's check; what a learner gets or writes is not typed.
 types() {
   local root packages failed=0
-  for root in $(git ls-files '*/*.py' ':!tests' ':!benchmarks/naive' | sed 's#/[^/]*$##' | sort -u); do
+  for root in $(git ls-files '*/*.py' ':!tests' ':!benchmarks/naive' ':!exercises/*/*/*' ':!exercises/*/check.py' | sed 's#/[^/]*$##' | sort -u); do
     [ ! -e "$root/__init__.py" ] || continue
     packages=$(find "$root" -mindepth 2 -maxdepth 2 -name __init__.py | sed 's#/__init__.py$##')
     # shellcheck disable=SC2086  # a list of names
     MYPYPATH=$root mypy --cache-dir ".mypy_cache/$root" --disallow-untyped-defs "$root"/*.py $packages || failed=1
   done
+  for root in exercises/*/check.py; do
+    MYPYPATH=exercises mypy --cache-dir .mypy_cache/exercises --disallow-untyped-defs --no-error-summary "$root" || failed=1
+  done
   # The folders that pyproject.toml gives to pytest.
-  MYPYPATH=tests/support:tests/soak:benchmarks:batch-job mypy --cache-dir .mypy_cache/tests tests || failed=1
+  MYPYPATH=tests/support:tests/soak:benchmarks:batch-job:exercises mypy --cache-dir .mypy_cache/tests tests || failed=1
   return "$failed"
 }
 
