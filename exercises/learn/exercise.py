@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Callable
 
@@ -86,5 +86,6 @@ def load(id: str) -> Exercise:
         raise LookupError(f"there is no exercise '{id}': make progress lists them")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    texts = {name.lower(): value for name, value in vars(module).items() if name.isupper()}
-    return Exercise(id, module.check, **texts)
+    said = {name.lower(): value for name, value in vars(module).items() if name.isupper()}
+    known = {field.name for field in fields(Exercise)}
+    return Exercise(id, module.check, **{name: said[name] for name in known & said.keys()})
