@@ -62,6 +62,7 @@ def in_a_layer(bench: Bench, image: str, token: str) -> bool:
     saved = bench.folder / "image.tar"
     bench.docker("save", "--output", str(saved), image, timeout=300)
     with tarfile.open(saved) as parts:
-        data = [parts.extractfile(part).read() for part in parts if part.isfile()]
+        files = [parts.extractfile(part) for part in parts]
+        data = [file.read() for file in files if file]
     saved.unlink()  # the next build shall not send it
     return any(token.encode() in (gzip.decompress(part) if part[:2] == b"\x1f\x8b" else part) for part in data)  # fmt: skip

@@ -59,5 +59,6 @@ def megabytes_of_layers(bench: Bench, image: str) -> int:
     bench.docker("save", "--output", "image.tar", image, timeout=300)
     base = bench.inspect("python:3.13-slim")["RootFS"]["Layers"]
     with tarfile.open(bench.folder / "image.tar") as saved:
-        layers = json.load(saved.extractfile("manifest.json"))[0]["Layers"]
+        manifest = saved.extractfile("manifest.json")
+        layers = json.load(manifest)[0]["Layers"] if manifest else []
         return sum(saved.getmember(layer).size for layer in layers[len(base) :]) // 1_000_000
