@@ -63,7 +63,9 @@ class Exercise:
 def copy_lab(lab: str, to: Path) -> None:
     """Copy what git holds of a lab; without git, all but what its .gitignore names."""
     listed = run_command("git", "ls-files", "-z", lab, folder=ROOT)
-    for name in listed.out.split("\0")[:-1]:
+    # Git holds no wheels: setup puts them there where no index hands them out.
+    wheels = [path.relative_to(ROOT).as_posix() for path in (ROOT / lab).glob("wheels/*.whl")]
+    for name in listed.out.split("\0")[:-1] + wheels:
         target = to / Path(name).relative_to(lab)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target)
