@@ -142,7 +142,7 @@ EXERCISE = $(if $(EX),--ex '$(EX)')
 learn: ## the next exercise: where am I, what is asked
 	@$(LEARN) learn $(EXERCISE)
 
-# Asked for by Docker when it checks; where no registry answers, a stand-in is built here.
+# The images that the exercise needs are pulled; where no registry answers, stand-ins are built.
 check: ## is it right? (EX=id, ALL=1: those begun)
 	@setup/ready.sh $$($(LEARN) images $(EXERCISE))
 	@$(LEARN) check $(EXERCISE) $(if $(ALL),--all)
