@@ -30,7 +30,6 @@ def folder_of(exercise: Exercise) -> Path:
     folder = WORK / exercise.id
     if not folder.exists():
         exercise.lay_out(folder)
-        print(f"Your files are in {shown(folder)}/")
     return folder
 
 
@@ -39,8 +38,10 @@ def learn(exercise: Exercise, options: argparse.Namespace) -> int:
     print(f"{len(read_progress().passed())} of {len(read_order())} passed. Now: {exercise.id}\n")
     print_title(exercise)
     folder = folder_of(exercise)
+    print(f"Your files are in {shown(folder)}/")
     print("\n" + exercise.readme.split("\n", 1)[1].strip() + "\n")
-    print(f"Work in {shown(folder)}/, then: make check. Stuck: make hint.")
+    print(f"Try the commands in that folder (cd {shown(folder)}).")
+    print("make check and make hint are typed here, where the Makefile is.")
     return RIGHT
 
 
@@ -76,6 +77,8 @@ def hint(exercise: Exercise, options: argparse.Namespace) -> int:
     progress.save()
     for number, text in enumerate(exercise.hints[: record.hints], start=1):
         say(f"{number} of {len(exercise.hints)}: {text}")
+    if record.hints == len(exercise.hints):
+        print(f"That was the last. The solution: SPOIL=1 make solution EX={exercise.id}")
     return RIGHT
 
 
@@ -93,7 +96,7 @@ def reset(exercise: Exercise, options: argparse.Namespace) -> int:
 def solution(exercise: Exercise, options: argparse.Namespace) -> int:
     """every solution, once you have passed (or with --spoil)"""
     if not (read_progress().of(exercise.id).passed or options.spoil):
-        print(f"{exercise.id} is not passed yet. To see it all the same: SPOIL=1 make solution")
+        print(f"{exercise.id} is not passed yet. To see it: SPOIL=1 make solution EX={exercise.id}")
         return WRONG
     for name in exercise.variants("solution"):
         for path in sorted((exercise.folder / name).rglob("*")):

@@ -20,7 +20,7 @@ MUST_SAY = {
 def check(bench: Bench) -> None:
     port = bench.free_port()
     api, train = (f"{bench.name}-{name}-1" for name in ("api", "train"))
-    read = "docs/commands.md#compose-several-containers-one-file"
+    read = "docs/commands.md#a-containers-life"
     up = bench.compose("up", "--build", "--detach", env={"PORT": str(port)})
     bench.expect(
         bench.wait(lambda: bench.get(port) == "ok\n") and bench.inspect(train), "docker compose up starts api and train",

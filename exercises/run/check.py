@@ -12,37 +12,48 @@ HINTS = (
 MUST_SAY = {
     "start": "there is no container of that name",
     "wrong-foreground": "not done within",
+    "wrong-option-last": "options before the image's name",
     "wrong-no-port": "no port is published",
+    "wrong-no-program": "the container has ended",
 }
 
 
 def check(bench: Bench) -> None:
     name, port = bench.new_name(), bench.free_port()
+    did, read = "NAME=... PORT=... sh run.sh", "docs/concepts.md#container"
     done = bench.command("sh", "run.sh", env={"NAME": name, "PORT": str(port)}, timeout=15)
-    did = "NAME=... PORT=... sh run.sh"
+    waits = "in the foreground docker waits for the program, and a server never ends"
+    order = (
+        "docker run takes its options before the image's name; what comes after it is the program"
+    )
     bench.expect(
         done.code == 0, "run.sh ends, and without an error",
         did=did, seen=done.seen, expected="it gives the prompt back, exit code 0",
-        why="in the foreground docker waits for the program, and a server never ends", read="docs/concepts.md#container",
+        why=waits if done.code == 124 else order, read=read,
     )  # fmt: skip
     state = bench.inspect(name)
     bench.expect(
-        bench.running(name), "The container $NAME runs on",
-        did=did, seen=bench.logs(name) if state else "there is no container of that name",
-        expected="a container called $NAME that is running",
-        why="a container lives as long as its program", read="docs/concepts.md#container",
+        state, "There is a container $NAME",
+        did=did, seen="there is no container of that name", expected="a container called $NAME",
+        why="Docker finds a name of its own where it is given none", read=read,
     )  # fmt: skip
     ports = state["HostConfig"]["PortBindings"] or {}
     hosts = [binding["HostIp"] for bindings in ports.values() for binding in bindings]
+    everybody = "without an address Docker publishes to everybody on the network"
     bench.expect(
         hosts == ["127.0.0.1"], "One port is published, on 127.0.0.1",
         did="docker port $NAME", seen=bench.docker("port", name).out or "no port is published",
         expected="127.0.0.1:$PORT",
-        why="without an address Docker publishes to everybody on the network", read="docs/concepts.md#port",
+        why=everybody if hosts else "from outside, a container is reached only at a port that is published",
+        read="docs/concepts.md#port",
     )  # fmt: skip
+    bench.wait(lambda: bench.get(port) or not bench.running(name))
+    ended = f"the container has ended: {bench.logs(name)}"
+    program = "a container lives as long as its program, which comes after the image's name"
+    numbers = "the first number is a port of this machine, the second one of the container"
     bench.expect(
-        bench.wait(lambda: "Directory listing" in bench.get(port)), "It answers on $PORT",
-        did="curl http://127.0.0.1:$PORT", seen=bench.get(port) or "no answer",
+        "Directory listing" in bench.get(port), "It runs on, and answers on $PORT",
+        did="curl http://127.0.0.1:$PORT", seen="no answer" if bench.running(name) else ended,
         expected="a page that lists a directory",
-        why="the right number is the port in the container, where the program listens", read="docs/concepts.md#port",
+        why=numbers if bench.running(name) else program, read="docs/concepts.md#port",
     )  # fmt: skip

@@ -36,7 +36,7 @@ def check(bench: Bench) -> None:
     bench.expect(
         done.code == 0, "build.sh ends without an error",
         did="IMAGE=... sh build.sh", seen=done.seen, expected="exit code 0",
-        why="docker build looks for a file called Dockerfile, unless it is told of another", read="docs/commands.md#images",
+        why="docker build looks for a file called Dockerfile, unless it is told of another", read="docs/commands.md#more-ways-to-build",
     )  # fmt: skip
     there = bench.docker("image", "ls", "--format={{.Repository}}:{{.Tag}}", name).out.split()
     bench.expect(
