@@ -17,7 +17,7 @@ PYTEST = .venv/bin/pytest
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bench test test-unit test-docs test-machine soak lint format lock copy images bundle load down clean venv \
+.PHONY: help doctor bench test test-unit test-docs test-machine test-scale soak lint format lock copy images bundle load down clean venv \
 	learn check hint reset solution progress watch report class
 
 help: ## list the commands
@@ -90,6 +90,12 @@ lab3-full: ready-ml-prod-demo ## with Postgres and Redis as well: predictions ar
 
 lab3-dev: ready-ml-prod-demo ## serve, and reload at every edit of ml-prod-demo/serve
 	$(FREE_3) $(HOST) $(ENGINE) ml-prod-demo -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.dev.yaml watch
+
+lab3-swarm: ready-ml-prod-demo ## on a swarm of one: updates that nobody notices
+	ml-prod-demo/production/swarm.sh up
+
+lab3-swarm-down: ## take that down again, with its volumes
+	ml-prod-demo/production/swarm.sh down
 
 lab3-down: ## stop lab 3; the model and the recorded predictions stay
 	$(LAB3_FULL) down --remove-orphans
@@ -174,7 +180,7 @@ class: ## a table of a class's reports: DIR=folder
 # More workers than a small machine has cores: half of a test is waiting for a container.
 test: venv ## build every lab, run it in Docker, check what comes out
 	@setup/ready.sh $(LABS) exercises
-	$(PYTEST) tests --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) tests --ignore tests/scale --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lab_1 = batch-job
 lab_2 = ds-lab
@@ -184,7 +190,7 @@ lab_5 = mlflow-flask
 
 test-lab%: venv ## the same for one lab: test-lab1, test-lab2, ...
 	@setup/ready.sh $(lab_$*)
-	$(PYTEST) tests --lab $(lab_$*)
+	$(PYTEST) tests --ignore tests/scale --lab $(lab_$*)
 
 test-unit: venv ## all tests that need no Docker engine
 	$(PYTEST) tests -m "not docker"
@@ -200,6 +206,10 @@ MACHINE_TESTS = tests/house/test_bundle.py tests/house/test_again.py tests/house
 test-machine: ## what Docker's other image store changes, tested in a container
 	@setup/ready.sh $(LABS)
 	@setup/test-machine.sh --numprocesses 2 --dist loadfile --no-loadscope-reorder $(MACHINE_TESTS)
+
+test-scale: venv ## what needs several machines: engines in containers
+	@setup/ready.sh $(LABS)
+	$(PYTEST) tests/scale
 
 bench: ## measure every lab and its naive version (half an hour, alone)
 	@setup/ready.sh $(LABS)

@@ -18,7 +18,11 @@ compose_files() {
   done
   # What is given after a lab's compose.yaml.
   for file in */production/*.yaml; do
+    case "$file" in */stack.yaml) continue ;; esac
     docker compose -f "${file%%/*}/compose.yaml" -f "$file" config -q || return 1
+  done
+  for file in $(git ls-files '*/stack.yaml'); do
+    IMAGE=image SHARED=/shared docker stack config --compose-file "$file" >/dev/null || return 1
   done
 }
 

@@ -21,6 +21,7 @@ NAVIGATION = {
         "docs/commands",
         "docs/troubleshooting",
         "docs/classroom",
+        "docs/scale",
         "docs/tutorials",
         "docs/security",
         "Where no registry answers <setup/offline/README>",

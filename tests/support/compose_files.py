@@ -12,7 +12,9 @@ def files(lab: str) -> list[Path]:
     """A lab's compose files, compose.yaml first: what follows is given after it, and adds to it."""
     folder = ROOT / lab
     others = set(folder.glob("compose*.yaml")) - {folder / "compose.yaml"}
-    return [folder / "compose.yaml", *sorted(others), *sorted(folder.glob("production/*.yaml"))]
+    # What is for a swarm alone is no compose file.
+    production = set(folder.glob("production/*.yaml")) - {folder / "production/stack.yaml"}
+    return [folder / "compose.yaml", *sorted(others), *sorted(production)]
 
 
 def services(lab: str) -> list[tuple[str, dict]]:

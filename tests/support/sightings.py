@@ -58,7 +58,7 @@ def stacks_of(folder: Path, uid: int) -> Iterator[Stack]:
     yield alone
     for profile in sorted(alone.project()("config", "--profiles").stdout.split()):
         yield replace(alone, profile=profile)
-    for file in sorted(folder.glob("production/*.yaml")):
+    for file in sorted(set(folder.glob("production/*.yaml")) - {folder / "production/stack.yaml"}):
         yield replace(alone, files=(*alone.files, str(file.relative_to(folder))))
 
 
