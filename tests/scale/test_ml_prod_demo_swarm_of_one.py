@@ -50,9 +50,12 @@ def test_the_commands_of_the_readme_and_nothing_is_left(
     assert machine.docker("info", "--format={{.Swarm.LocalNodeState}}").stdout.strip() == "inactive"
 
 
-def test_nothing_of_it_is_open_to_others(
+def test_it_is_made_by_up_alone_and_open_to_nobody_else(
     machine: Machine, iris_lab: Lab, env: dict[str, str]
 ) -> None:
+    refused = iris_lab.swarm("deploy", machine=machine, check=False)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
+    assert "manages no swarm" in refused.stderr
     port = free_port()
     done = iris_lab.swarm("up", machine=machine, PORT=str(port))
     assert '"no-new-privileges": true' in done.stderr
