@@ -17,7 +17,7 @@ compose_files() {
     docker compose --project-directory "${file%/*}" --profile '*' config -q || return 1
   done
   # What is given after a lab's compose.yaml.
-  for file in */production/*.yaml; do
+  for file in */production/*.yaml */cluster/*.yaml; do
     docker compose -f "${file%%/*}/compose.yaml" -f "$file" config -q || return 1
   done
 }
