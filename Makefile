@@ -42,8 +42,8 @@ FREE_1 = $(eval FREE_1 := $(shell setup/ports.sh free $(PORTS_1)))$(FREE_1)
 LAB1_CLUSTER = $(FREE_1) $(COMPOSE) batch-job -f batch-job/cluster/compose.yaml
 
 lab1-cluster: ready-batch-job ## clean a folder of CSV files on a Dask cluster: WORKERS=3
-	batch-job/cluster/store/make-secrets.sh
 	@setup/ports.sh check lab1-cluster $(PORTS_1)
+	batch-job/cluster/store/make-secrets.sh
 	$(LAB1_CLUSTER) up --build --detach --wait worker store
 	$(LAB1_CLUSTER) run --rm --build driver
 	@setup/ports.sh urls lab1-cluster $(PORTS_1)
@@ -191,7 +191,7 @@ test: venv ## build every lab, run it in Docker, check what comes out
 	@setup/ready.sh $(LABS) exercises
 	$(PYTEST) tests --ignore tests/scale --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-test-scale: venv ## what needs several nodes: clusters, stacks, what happens when a node dies
+test-scale: venv ## clusters and stacks of several nodes, and what dies of them
 	@setup/ready.sh $(LABS)
 	$(PYTEST) tests/scale
 
