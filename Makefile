@@ -36,6 +36,21 @@ ready-%:
 lab1: ready-batch-job ## clean a CSV file: batch-job/data/clean.csv
 	$(COMPOSE) batch-job run --rm --build job
 
+# Many files at once. SOURCE and OUT are folders under batch-job, data/... for instance, or s3://bucket/prefix.
+PORTS_1 = batch-job scheduler:8787:DASHBOARD_PORT
+FREE_1 = $(eval FREE_1 := $(shell setup/ports.sh free $(PORTS_1)))$(FREE_1)
+LAB1_CLUSTER = $(FREE_1) $(COMPOSE) batch-job -f batch-job/cluster/compose.yaml
+
+lab1-cluster: ready-batch-job ## clean a folder of CSV files on a Dask cluster: WORKERS=3
+	@setup/ports.sh check lab1-cluster $(PORTS_1)
+	batch-job/cluster/store/make-secrets.sh
+	$(LAB1_CLUSTER) up --build --detach --wait worker store
+	$(LAB1_CLUSTER) run --rm --build driver
+	@setup/ports.sh urls lab1-cluster $(PORTS_1)
+
+lab1-cluster-down: ## stop the cluster; the store keeps its files
+	$(LAB1_CLUSTER) down --remove-orphans
+
 # Of each service that you open: its port in the container, and the variable for the one on this machine. Where the default
 # is taken, FREE_n holds the next free one. It is asked for once, when a recipe needs it.
 PORTS_2 = ds-lab jupyter:8888:PORT
@@ -181,6 +196,10 @@ class: ## a table of a class's reports: DIR=folder
 test: venv ## build every lab, run it in Docker, check what comes out
 	@setup/ready.sh $(LABS) exercises
 	$(PYTEST) tests --ignore tests/scale --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+test-scale: venv ## clusters and stacks of several nodes, and what dies of them
+	@setup/ready.sh $(LABS)
+	$(PYTEST) tests/scale
 
 lab_1 = batch-job
 lab_2 = ds-lab

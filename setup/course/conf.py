@@ -11,6 +11,7 @@ NAVIGATION = {
     "The course": ["docs/install", "docs/concepts", "docs/from-tutorial", "docs/course"],
     "The labs": [
         "1 Batch job <batch-job/README>",
+        "1 on a cluster <batch-job/cluster/README>",
         "2 JupyterLab <ds-lab/README>",
         "3 Model API <ml-prod-demo/README>",
         "3 in production <ml-prod-demo/production/README>",
