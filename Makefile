@@ -192,14 +192,15 @@ class: ## a table of a class's reports: DIR=folder
 
 ## The house -----------------------------------------------------------------
 
-# More workers than a small machine has cores: half of a test is waiting for a container.
+# More workers than a small machine has cores: half of a test is waiting for a container. A test that fails is tried once
+# more, as some other program may have had the machine; the end of the run names it under RERUN.
 test: venv ## build every lab, run it in Docker, check what comes out
 	@setup/ready.sh $(LABS) exercises
-	$(PYTEST) tests --ignore tests/scale --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) tests --ignore tests/scale --reruns 1 -raR --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-scale: venv ## clusters and stacks of several nodes, and what dies of them
 	@setup/ready.sh $(LABS)
-	$(PYTEST) tests/scale
+	$(PYTEST) tests/scale --reruns 1 -raR
 
 lab_1 = batch-job
 lab_2 = ds-lab

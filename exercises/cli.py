@@ -115,8 +115,8 @@ def watch(exercise: Exercise, options: argparse.Namespace) -> int:
 
 
 def images(exercise: Exercise, options: argparse.Namespace) -> int:
-    """the base images that it needs"""
-    print(*exercise.images)
+    """the base images that it needs, and the lab that it has a copy of: for setup/ready.sh"""
+    print(*exercise.images, exercise.lab)
     return RIGHT
 
 

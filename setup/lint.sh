@@ -26,13 +26,17 @@ compose_files() {
 }
 
 # Labs and services are checked one by one, each with the packages beside it: every one has its own `settings` or `logs`.
+# So is each exercise's check; what a learner gets or writes is not typed.
 types() {
   local root packages failed=0
-  for root in $(git ls-files '*/*.py' ':!tests' ':!benchmarks/naive' | sed 's#/[^/]*$##' | sort -u); do
+  for root in $(git ls-files '*/*.py' ':!tests' ':!benchmarks/naive' ':!exercises/*/*/*' ':!exercises/*/check.py' | sed 's#/[^/]*$##' | sort -u); do
     [ ! -e "$root/__init__.py" ] || continue
     packages=$(find "$root" -mindepth 2 -maxdepth 2 -name __init__.py | sed 's#/__init__.py$##')
     # shellcheck disable=SC2086  # a list of names
     MYPYPATH=$root mypy --cache-dir ".mypy_cache/$root" --disallow-untyped-defs "$root"/*.py $packages || failed=1
+  done
+  for root in exercises/*/check.py; do
+    MYPYPATH=exercises mypy --cache-dir .mypy_cache/exercises --disallow-untyped-defs --no-error-summary "$root" || failed=1
   done
   # The folders that pyproject.toml gives to pytest.
   MYPYPATH=tests/support:tests/soak:benchmarks:batch-job mypy --cache-dir .mypy_cache/tests tests || failed=1
@@ -42,9 +46,12 @@ types() {
 check ruff check .
 check ruff format --check .
 # shellcheck disable=SC2046  # file names here have no spaces
-check shellcheck -x -P SCRIPTDIR $(git ls-files '*.sh' .ci/run)
+check shellcheck -x -P SCRIPTDIR $(git ls-files '*.sh' .ci/run ':!exercises')
+# Of the exercises the solutions: what a learner gets, and what is nearly right, is wrong on purpose.
 # shellcheck disable=SC2046
-check hadolint $(git ls-files '*Dockerfile*' ':!*.dockerignore' ':!benchmarks/naive')
+check shellcheck --shell=sh $(git ls-files 'exercises/*/solution*/*.sh')
+# shellcheck disable=SC2046
+check hadolint $(git ls-files '*Dockerfile*' ':!*.dockerignore' ':!benchmarks/naive' ':!exercises/*/start/*' ':!exercises/*/wrong-*')
 check yamllint --strict .
 check check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml ./*/.github/workflows/*.yml
 check check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml

@@ -35,6 +35,9 @@ LONG_FILES = {
             "test_batch_job_memory",
             "test_ml_prod_demo_faults",
             "test_again",
+            "test_proof_several_services",
+            "test_proof_the_labs",
+            "test_proof_in_production",
             "test_ml_prod_demo_reload",
             "test_readmes",
             "test_security",
@@ -47,6 +50,9 @@ LONG_FILES = {
             "test_gpu_train_resume",
             "test_batch_job",
             "test_copies",
+            "test_proof_images_that_last",
+            "test_proof_first_steps",
+            "test_proof_processes_and_files",
         )
     )
 }

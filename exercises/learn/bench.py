@@ -148,7 +148,8 @@ class Bench:
         return bool(self.inspect(name).get("State", {}).get("Running"))
 
     def logs(self, name: str) -> str:
-        return self.docker("logs", name).seen
+        done = self.docker("logs", name)
+        return done.seen if done.out or done.err else "nothing is in its log"
 
     def compose(self, *args: str, timeout: float = 180, env: Environment = None) -> Done:
         """`docker compose ARGS` in `folder`, as a project that goes when the check ends."""
@@ -174,7 +175,8 @@ class Bench:
 
     def get(self, port: int, path: str = "/", body: str | None = None) -> str:
         """What 127.0.0.1:port answers (with a body: to a POST), a refusal's status before it; or "" for no answer."""
-        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body and body.encode())  # type: ignore[arg-type]
+        data = None if body is None else body.encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data)
         request.add_header("Content-Type", "application/json")
         # Never by way of a proxy that this machine may be set to use.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -49,6 +49,15 @@ def check(
         exercise.check(bench)
     except Refused as refused:
         return refused
+    except (
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+    ) as error:  # Docker said what nobody foresaw
+        raise CannotCheck(
+            f"the check of {exercise.id} does not understand this: {error!r}"
+        ) from error
     finally:
         bench.remove()
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Callable
 
@@ -63,7 +63,9 @@ class Exercise:
 def copy_lab(lab: str, to: Path) -> None:
     """Copy what git holds of a lab; without git, all but what its .gitignore names."""
     listed = run_command("git", "ls-files", "-z", lab, folder=ROOT)
-    for name in listed.out.split("\0")[:-1]:
+    # Git holds no wheels: setup puts them there where no index hands them out.
+    wheels = [path.relative_to(ROOT).as_posix() for path in (ROOT / lab).glob("wheels/*.whl")]
+    for name in listed.out.split("\0")[:-1] + wheels:
         target = to / Path(name).relative_to(lab)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target)
@@ -86,5 +88,6 @@ def load(id: str) -> Exercise:
         raise LookupError(f"there is no exercise '{id}': make progress lists them")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    texts = {name.lower(): value for name, value in vars(module).items() if name.isupper()}
-    return Exercise(id, module.check, **texts)
+    said = {name.lower(): value for name, value in vars(module).items() if name.isupper()}
+    known = {field.name for field in fields(Exercise)}
+    return Exercise(id, module.check, **{name: said[name] for name in known & said.keys()})

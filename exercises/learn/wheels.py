@@ -23,8 +23,10 @@ def make_wheel(package: Path, to: Path) -> None:
     to.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(to / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         for path, data in sorted(files.items()):
-            # All of one date, so that the hash depends on the content alone.
-            wheel.writestr(zipfile.ZipInfo(path, (2024, 1, 1, 0, 0, 0)), data)
+            # All of one date and one system, so that the hash depends on the content alone.
+            entry = zipfile.ZipInfo(path, (2024, 1, 1, 0, 0, 0))
+            entry.create_system = 3  # Unix, on Windows too
+            wheel.writestr(entry, data)
 
 
 def digest(data: bytes) -> str:

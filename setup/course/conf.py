@@ -9,6 +9,7 @@ from sphinx.application import Sphinx
 # The order of the course: a heading of the sidebar, and its pages.
 NAVIGATION = {
     "The course": ["docs/install", "docs/concepts", "docs/from-tutorial", "docs/course"],
+    "The exercises": ["Graded exercises <exercises/README>"],
     "The labs": [
         "1 Batch job <batch-job/README>",
         "1 on a cluster <batch-job/cluster/README>",
@@ -68,9 +69,15 @@ def prepare(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"\]\(([\w./-]+/)\)", r"](\1README.md)", source[0])
     if docname == root_doc:
         for caption, pages in NAVIGATION.items():
-            source[0] += "\n".join(
-                ["", "```{toctree}", ":hidden:", f":caption: {caption}", *pages, "```", ""]
-            )
+            source[0] += navigation(f":caption: {caption}", *pages)
+    if docname == "exercises/README":
+        order = Path(app.srcdir, "exercises", "order.txt").read_text().splitlines()
+        ids = [line for line in order if line and not line.startswith("#")]
+        source[0] += navigation(*[f"{id}/README" for id in ids])
+
+
+def navigation(*lines: str) -> str:
+    return "\n".join(["", "```{toctree}", ":hidden:", *lines, "```", ""])
 
 
 def copy_front_page(app: Sphinx, error: Exception | None) -> None:

@@ -27,6 +27,12 @@ def follow(document: Path, newcomer: Newcomer, folder: Path, timeout: float, req
     steps = read_steps(document)
     unmarked = [step for step in steps if step.not_run is None]
     names = {name for step in steps for name in re.findall(r"--name (demo-\S+)", step.commands)}
+    # What a run that was killed has left would be in the way of this one.
+    networks = {
+        name for step in steps for name in re.findall(r"network create (demo-\S+)", step.commands)
+    }
+    docker("rm", "--force", "--volumes", *names, check=False)
+    docker("network", "rm", *networks, check=False)
     try:
         newcomer.follow(unmarked, folder, timeout)
     finally:
@@ -53,14 +59,19 @@ def test_readme_commands_run_and_print_what_is_shown(
 
 
 OFFLINE = ROOT / "setup" / "offline" / "README.md"
-DOCUMENTS = [ROOT / "README.md", OFFLINE, *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "exercises" / "README.md",
+    OFFLINE,
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_docs_commands_run_and_print_what_is_shown(
     document: Path, newcomer: Newcomer, request: pytest.FixtureRequest
 ) -> None:
-    for part in ("Makefile", "setup", *LABS):
+    for part in ("Makefile", "setup", "exercises", *LABS):
         copy_of_git(part, newcomer.folder)
     for image in IMAGES_OF_DOCS:
         ensure_image(image)

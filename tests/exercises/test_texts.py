@@ -43,19 +43,20 @@ def test_the_course_places_every_exercise() -> None:
 def test_the_task_fits_a_screen_and_has_the_title_of_the_check(id: str) -> None:
     lines = load(id).readme.splitlines()
     assert lines[0] == f"# {load(id).title}"
-    assert len(lines[0]) <= 2 + 64
+    assert len(lines[0]) <= 2 + 49
     assert len(lines) <= 40
     assert [line for line in lines if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("id", IDS)
 def test_a_check_is_short(id: str) -> None:
-    assert len((EXERCISES / id / "check.py").read_text().splitlines()) <= 60
+    assert len((EXERCISES / id / "check.py").read_text().splitlines()) <= 110
 
 
 def test_what_stands_behind_the_exercises_is_small() -> None:
     files = [EXERCISES / "cli.py", *(EXERCISES / "learn").glob("*.py")]
-    assert sum(len(path.read_text().splitlines()) for path in files) <= 800
+    lines = [line for path in files for line in path.read_text().splitlines() if line.strip()]
+    assert len(lines) <= 700
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -68,13 +69,13 @@ def test_there_are_three_hints_and_neither_they_nor_the_task_tell_the_solution(i
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_each_has_a_solution_and_two_near_misses_with_a_message_each(id: str) -> None:
+def test_each_has_a_solution_and_two_near_misses_that_are_told_apart(id: str) -> None:
     exercise = load(id)
     assert exercise.variants("solution")
     wrong = exercise.variants("wrong")
     assert len(wrong) >= 2
     assert set(exercise.must_say) == {"start", *wrong}
-    assert len({exercise.must_say[name] for name in wrong}) == len(wrong)
+    assert len({exercise.must_say[name] for name in wrong}) >= 2
 
 
 @pytest.mark.parametrize("id", IDS)

@@ -46,7 +46,7 @@ class Classroom:
 
 def clone(folder: Path) -> None:
     """A clone as another umask makes it, here 002, and without what setup has put there."""
-    for part in ("Makefile", "README.md", "CONTRIBUTING.md", "docs", "setup", *LABS):
+    for part in ("Makefile", "README.md", "CONTRIBUTING.md", "docs", "setup", "exercises", *LABS):
         copy_of_git(part, folder)
     for wheel in folder.glob("*/wheels/*.whl"):
         wheel.unlink()
@@ -75,7 +75,7 @@ def classroom(engine: None) -> Iterator[Classroom]:
         classroom = Classroom(offline.folder / "classroom", offline)
         clone(classroom.folder)
         started = time.monotonic()
-        save(bundle, *LABS, "setup/course")
+        save(bundle, *LABS, "setup/course", "exercises")
         saved = time.monotonic()
         classroom.make("load", f"BUNDLE={bundle}")
         print(
@@ -113,6 +113,14 @@ def test_lab_3_works_offline_with_all_its_services(
 def test_the_course_opens_offline(classroom: Classroom, make: Callable[..., str]) -> None:
     assert "site: http://127.0.0.1:8080\n" in make("course")
     assert classroom.get("http://127.0.0.1:8080/docs/classroom.html") == "200"
+
+
+@pytest.mark.parametrize("id", ["run", "first-image", "prometheus"])
+def test_an_exercise_is_checked_offline(id: str, classroom: Classroom, make) -> None:
+    make("learn", f"EX={id}")
+    solution = ROOT / "exercises" / id / "solution"
+    shutil.copytree(solution, classroom.folder / "work" / id, dirs_exist_ok=True)
+    assert "  Passed." in make("check", f"EX={id}")
 
 
 def test_an_edit_builds_offline(classroom: Classroom, make: Callable[..., str]) -> None:

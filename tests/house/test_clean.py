@@ -182,8 +182,10 @@ def own(checkout: Checkout) -> dict[Path, int]:
         for name in names
     }
     paths |= {checkout.root / lab / ".secrets" / "mine" for lab in LABS}
+    # A learner's exercises.
+    paths |= {checkout.root / "work" / name for name in ("progress.json", "run/run.sh")}
     for path in paths:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("# mine\n")
         path.chmod(0o600)
     return modes(paths)

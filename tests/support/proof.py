@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from docker_cli import docker
@@ -22,11 +21,13 @@ def ids_of(section: str) -> list[str]:
     return [id for id in listed if (EXERCISES / id / "check.py").is_file()]
 
 
-def cases_of(section: str) -> Iterator[tuple[str, str]]:
-    for id in ids_of(section):
-        exercise = load(id)
-        for variant in ("start", *exercise.variants("solution"), *exercise.variants("wrong")):
-            yield id, variant
+def cases_of(section: str) -> list[tuple[str, str]]:
+    """Every variant of every exercise of a section: (id, folder)."""
+    return [
+        (exercise.id, variant)
+        for exercise in map(load, ids_of(section))
+        for variant in ("start", *exercise.variants("solution"), *exercise.variants("wrong"))
+    ]
 
 
 def prove(id: str, variant: str, folder: Path) -> None:

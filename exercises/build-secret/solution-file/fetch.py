@@ -1,0 +1,12 @@
+"""Get the model from the shop. (The shop is played by the last lines: nothing goes over a network.)"""
+
+import hashlib
+import sys
+from pathlib import Path
+
+token = Path("/run/secrets/token").read_text().strip()
+
+if not token.startswith("tok_"):
+    sys.exit("error: no token")
+owner = hashlib.sha256(token.encode()).hexdigest()[:12]
+Path("model.txt").write_text(f"model of {owner}\n")

@@ -1,0 +1,1 @@
+# PROJECT: whose leftovers have to go. What belongs to it bears the label project=$PROJECT.

@@ -1,0 +1,3 @@
+docker rm $(docker ps --all --quiet --filter status=exited)
+docker image prune --all --force --filter "label=project=$PROJECT"
+docker volume prune --all --force --filter "label=project=$PROJECT"

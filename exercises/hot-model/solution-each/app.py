@@ -1,0 +1,17 @@
+"""Predicts the price of a flat: GET /price/SQUARE-METRES. The model is small: each request reads it."""
+
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        model = json.loads(Path("/models/model.json").read_text())
+        area = float(self.path.split("/")[-1])
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{model['price_per_square_metre'] * area:.0f}\n".encode())
+
+
+ThreadingHTTPServer(("", 8000), Handler).serve_forever()

@@ -1,0 +1,1 @@
+docker run --detach --name "$NAME" --publish 127.0.0.1:18543:8000 "$IMAGE"

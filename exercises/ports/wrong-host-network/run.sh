@@ -1,0 +1,1 @@
+docker run --detach --name "$NAME" --network host --env PORT "$IMAGE"

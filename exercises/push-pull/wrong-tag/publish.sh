@@ -1,0 +1,5 @@
+set -e
+image="$REGISTRY/iris"
+docker build --tag "$image:$VERSION" .
+docker push "$image:$VERSION"
+echo "$image:$VERSION"

@@ -1,0 +1,6 @@
+trap 'kill $worker' TERM
+python worker.py &
+worker=$!
+wait
+wait
+echo "the worker has ended"

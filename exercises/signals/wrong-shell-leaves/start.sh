@@ -1,0 +1,3 @@
+trap 'exit 75' TERM
+python worker.py &
+wait

@@ -1,0 +1,1 @@
+docker build --tag "$IMAGE:1.0.0" .

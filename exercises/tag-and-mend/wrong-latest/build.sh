@@ -1,0 +1,1 @@
+docker build --file train.dockerfile --tag "$IMAGE" .

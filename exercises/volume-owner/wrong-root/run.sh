@@ -1,0 +1,1 @@
+docker run --rm --volume "$VOLUME:/app/results" "$IMAGE"
