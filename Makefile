@@ -136,6 +136,12 @@ lab5-train: ready-mlflow-flask ## train both versions; the service follows by it
 lab5-smoke: ready-mlflow-flask ## check the running stack from outside: a table
 	$(LAB5) --profile smoke run --rm --build smoke
 
+lab5-swarm: ready-mlflow-flask ## on a swarm of one, with Postgres and an S3 store
+	mlflow-flask/production/swarm.sh up
+
+lab5-swarm-down: ## take that down again, with its volumes
+	mlflow-flask/production/swarm.sh down
+
 lab5-down: ## stop lab 5; runs, models and logs stay
 	$(COMPOSE) mlflow-flask --profile '*' down --remove-orphans
 

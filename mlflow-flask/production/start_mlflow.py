@@ -8,26 +8,32 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 
 def problem_of(destination: str, endpoint: str | None) -> str | None:
-    """Return what an S3 store has against `destination`, s3://BUCKET/PATH: no such bucket, a key it does not know.
+    """Return what an S3 store has against `destination`, s3://BUCKET/PATH: no such bucket, a key that it does not know.
 
-    Raises BotoCoreError when it does not answer, or there is no key to show.
+    Raises BotoCoreError or ClientError when it does not answer, or not as it should.
     """
     bucket = urlsplit(destination).netloc
     config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     try:
-        boto3.client("s3", endpoint_url=endpoint, config=config).list_objects_v2(
-            Bucket=bucket, MaxKeys=1
-        )
+        store = boto3.client("s3", endpoint_url=endpoint, config=config)
+        store.list_objects_v2(Bucket=bucket, MaxKeys=1)
+    except NoCredentialsError:
+        return "there is no key in s3_credentials"
     except ClientError as error:
         # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
-        code = error.response["Error"]["Code"]
-        if code == "NoSuchBucket":
-            return f"there is no bucket {bucket!r}: make it, or name another in ARTIFACTS_DESTINATION"
-        return f"it refuses the key in s3_credentials ({code}): give one that may use bucket {bucket!r}"
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 404:
+            return (
+                f"there is no bucket {bucket!r}: make it, or name another in ARTIFACTS_DESTINATION"
+            )
+        if status == 403:
+            code = error.response["Error"]["Code"]
+            return f"it refuses the key in s3_credentials ({code}); give one for bucket {bucket!r}"
+        raise
     return None
 
 
@@ -40,7 +46,7 @@ def main() -> None:
             if problem := problem_of(destination, endpoint):
                 print(says + problem, file=sys.stderr)
                 raise SystemExit(2)
-        except BotoCoreError as error:  # it may come later; runs and the registry do without it
+        except (BotoCoreError, ClientError) as error:  # it may come yet; the registry does without
             print(says + str(error), file=sys.stderr)
     os.execvp("mlflow", ["mlflow", "server"])
 

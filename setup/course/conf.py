@@ -18,6 +18,7 @@ NAVIGATION = {
         "3 in production <ml-prod-demo/production/README>",
         "4 GPU training <gpu-train/README>",
         "5 MLflow and Flask <mlflow-flask/README>",
+        "5 in production <mlflow-flask/production/README>",
     ],
     "To look up": [
         "docs/commands",

@@ -170,14 +170,14 @@ def network() -> Iterator[Network]:
 
 @dataclass(frozen=True)
 class Lab:
-    """A copy of lab 3, whose production/swarm.sh talks to one machine's engine, or to the one here."""
+    """A copy of a lab, whose production/swarm.sh talks to one machine's engine, or to the one here."""
 
     folder: Path
     project: str
 
     @classmethod
-    def copy(cls, to: Path) -> Lab:
-        return cls(copy_of_git("ml-prod-demo", to), f"{PROJECT_PREFIX}iris")
+    def copy(cls, lab: str, to: Path) -> Lab:
+        return cls(copy_of_git(lab, to), f"{PROJECT_PREFIX}{lab}")
 
     @property
     def stack(self) -> str:

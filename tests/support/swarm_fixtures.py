@@ -1,4 +1,4 @@
-"""Fixtures of the tests on several machines: an empty network for them, and lab 3 on a swarm of three."""
+"""Fixtures of the tests on several machines: an empty network for them, and the labs that run on them."""
 
 from __future__ import annotations
 
@@ -21,4 +21,9 @@ def machines(engine: None) -> Iterator[Network]:
 
 @pytest.fixture(scope="module")
 def iris_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    return Lab.copy(tmp_path_factory.mktemp("lab"))
+    return Lab.copy("ml-prod-demo", tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture(scope="module")
+def churn_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    return Lab.copy("mlflow-flask", tmp_path_factory.mktemp("lab"))
