@@ -12,17 +12,12 @@ from docker_cli import docker, wait_until
 from iris_api import SETOSA
 from iris_stack import off_loop
 from load import Load
-from posture import ROWS
-from swarm import SHARED, Lab, Machine, Network
+from swarm import SHARED, Lab, Machine, Network, broken_rows
 
 pytest_plugins = ["swarm_fixtures"]
 
 # What a request may take while a machine goes away, in seconds; docs/scale.md says it.
 LONGEST_WAIT = 5.0
-
-# What a swarm keeps elsewhere than in a container's settings: its networks, its restarts, what the engine asks of all. And the
-# proxy's port is open to other machines: that is what it is for.
-ELSEWHERE = {"5.14", "5.15", "5.26", "5.30"}
 
 
 class Iris:
@@ -125,25 +120,10 @@ def iris(iris_lab: Lab, machines: Network) -> Iterator[Iris]:
 
 
 def test_the_posture_of_compose_is_that_of_the_swarm(iris: Iris) -> None:
-    broken: dict[str, set[str]] = {}
     for machine in iris.network.machines:
         assert len(machine.running("api")) == len(machine.running("proxy")) == 1, iris.logs()
-        for sighting in machine.sightings():
-            service = sighting.record["Name"].split("_")[1].split(".")[0]
-            rows = (
-                row for row in ROWS if not row.exempt(sighting) and row.holds(sighting) is False
-            )
-            broken.setdefault(service, set()).update(
-                row.number for row in rows if row.number not in ELSEWHERE
-            )
-            assert sighting.says(r"NoNewPrivs:\t1"), service
-            assert "bridge" not in sighting.record["NetworkSettings"]["Networks"], service
-            assert (service == "proxy") == bool(sighting.host("PortBindings"))
-            # What a swarm drops when it is written as compose has it.
-            assert sighting.says(r"tmpfs /tmp tmpfs rw\b.*"), service
-            assert sighting.record["Config"]["Labels"]["com.docker.compose.project"] == "", service
-    assert sorted(broken) == ["api", "cache", "db", "proxy", "recorder"]
-    assert not any(broken.values()), broken
+    services = ["api", "cache", "db", "proxy", "recorder"]
+    assert broken_rows(iris.network) == {name: set() for name in services}
 
 
 def test_an_update_under_load_fails_no_request_and_loses_no_record(

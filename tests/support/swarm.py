@@ -13,13 +13,17 @@ from pathlib import Path
 
 import pytest
 from docker_cli import LABEL, PROJECT_PREFIX, Container, docker, free_port, wait_until
-from posture import Sighting, look
+from posture import ROWS, Sighting, look
 from repository import ROOT, copy_of_git, ensure_image
 
 MACHINE = "labs-test-machine"
 PORT = 8000
 # What stands for the file server of a real swarm: all machines have it.
 SHARED = "/srv/shared"
+
+# What a swarm keeps elsewhere than in a container's settings: its networks, its restarts, what the engine asks of all. And the
+# proxy's port is open to other machines: that is what it is for.
+ELSEWHERE = {"5.14", "5.15", "5.26", "5.30"}
 
 
 @dataclass(frozen=True)
@@ -199,3 +203,24 @@ class Lab:
         )  # fmt: skip
         assert not (check and done.returncode), done.stdout + done.stderr
         return done
+
+
+def broken_rows(network: Network) -> dict[str, set[str]]:
+    """Return, by service, the rows of posture.py that a container of the stack breaks; AssertionError where a swarm's own are."""
+    broken: dict[str, set[str]] = {}
+    for machine in network.machines:
+        for sighting in machine.sightings():
+            service = sighting.record["Name"].split("_")[1].split(".")[0]
+            rows = (
+                row for row in ROWS if not row.exempt(sighting) and row.holds(sighting) is False
+            )
+            broken.setdefault(service, set()).update(
+                row.number for row in rows if row.number not in ELSEWHERE
+            )
+            assert sighting.says(r"NoNewPrivs:\t1"), service
+            assert "bridge" not in sighting.record["NetworkSettings"]["Networks"], service
+            assert (service == "proxy") == bool(sighting.host("PortBindings"))
+            # What a swarm drops when it is written as compose has it.
+            assert sighting.says(r"tmpfs /tmp tmpfs rw\b.*"), service
+            assert sighting.record["Config"]["Labels"]["com.docker.compose.project"] == "", service
+    return broken
