@@ -40,6 +40,10 @@ class Churn:
     def running(self, service: str) -> list[tuple[Machine, str]]:
         return [(on, id) for on in self.network.machines for id in on.running(service)]
 
+    def healthy(self, service: str) -> list[tuple[Machine, str]]:
+        up = ("ps", "--quiet", "--no-trunc", "--filter=health=healthy")
+        return [(on, id) for on, id in self.running(service) if id in on.docker(*up).stdout]
+
     @property
     def login(self) -> tuple[str, str]:
         written = (self.lab.folder / "production/.secrets/mlflow_login").read_text()
@@ -141,7 +145,8 @@ def test_nobody_without_the_password_moves_the_champion(churn: Churn) -> None:
 
 
 def test_an_mlflow_that_dies_is_not_missed(churn: Churn) -> None:
-    machine, id = churn.running("mlflow")[0]
+    wait_until(lambda: len(churn.healthy("mlflow")) == 2, 240, churn.logs)
+    machine, id = churn.healthy("mlflow")[0]
     load = churn.during(lambda: machine.docker("kill", id))
     assert load.failed == {}, churn.logs()
     assert {answer["model"]["source"] for answer in load.answers} == {"registry"}
@@ -149,7 +154,7 @@ def test_an_mlflow_that_dies_is_not_missed(churn: Churn) -> None:
 
 def test_a_bad_key_rolls_back_by_itself_under_load(churn: Churn) -> None:
     key = churn.lab.folder / "production/store/.secrets/s3_credentials"
-    before, good = churn.running("mlflow"), key.read_text()
+    good = key.read_text()
     key.write_text("[default]\naws_access_key_id = labs\naws_secret_access_key = guess\n")
     done: list[subprocess.CompletedProcess[str]] = []
     load = churn.during(lambda: done.append(churn.deploy(check=False)))
@@ -159,5 +164,5 @@ def test_a_bad_key_rolls_back_by_itself_under_load(churn: Churn) -> None:
     assert done[0].stderr.splitlines()[-1] == (
         f"swarm: {churn.lab.stack}_mlflow did not become healthy and was rolled back: what ran before still runs"
     )
-    assert len(churn.running("mlflow")) == len(before)
+    wait_until(lambda: len(churn.healthy("mlflow")) == 2, 240, churn.logs)
     churn.wait_served(2)
