@@ -233,10 +233,6 @@ test-machine: ## what Docker's other image store changes, tested in a container
 	@setup/ready.sh $(LABS)
 	@setup/test-machine.sh --numprocesses 2 --dist loadfile --no-loadscope-reorder $(MACHINE_TESTS)
 
-test-scale: venv ## what needs several machines: engines in containers
-	@setup/ready.sh $(LABS)
-	$(PYTEST) tests/scale
-
 bench: ## measure every lab and its naive version (half an hour, alone)
 	@setup/ready.sh $(LABS)
 	@benchmarks/bench.sh
