@@ -17,7 +17,7 @@ PYTEST = .venv/bin/pytest
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bench test test-unit test-docs test-machine soak lint format lock copy images bundle load down clean venv \
+.PHONY: help doctor bench test test-unit test-docs test-machine test-scale soak lint format lock copy images bundle load down clean venv \
 	learn check hint reset solution progress watch report class
 
 help: ## list the commands
@@ -35,6 +35,21 @@ ready-%:
 
 lab1: ready-batch-job ## clean a CSV file: batch-job/data/clean.csv
 	$(COMPOSE) batch-job run --rm --build job
+
+# Many files at once. SOURCE and OUT are folders under batch-job, data/... for instance, or s3://bucket/prefix.
+PORTS_1 = batch-job scheduler:8787:DASHBOARD_PORT
+FREE_1 = $(eval FREE_1 := $(shell setup/ports.sh free $(PORTS_1)))$(FREE_1)
+LAB1_CLUSTER = $(FREE_1) $(COMPOSE) batch-job -f batch-job/cluster/compose.yaml
+
+lab1-cluster: ready-batch-job ## clean a folder of CSV files on a Dask cluster: WORKERS=3
+	@setup/ports.sh check lab1-cluster $(PORTS_1)
+	batch-job/cluster/store/make-secrets.sh
+	$(LAB1_CLUSTER) up --build --detach --wait worker store
+	$(LAB1_CLUSTER) run --rm --build driver
+	@setup/ports.sh urls lab1-cluster $(PORTS_1)
+
+lab1-cluster-down: ## stop the cluster; the store keeps its files
+	$(LAB1_CLUSTER) down --remove-orphans
 
 # Of each service that you open: its port in the container, and the variable for the one on this machine. Where the default
 # is taken, FREE_n holds the next free one. It is asked for once, when a recipe needs it.
@@ -91,6 +106,12 @@ lab3-full: ready-ml-prod-demo ## with Postgres and Redis as well: predictions ar
 lab3-dev: ready-ml-prod-demo ## serve, and reload at every edit of ml-prod-demo/serve
 	$(FREE_3) $(HOST) $(ENGINE) ml-prod-demo -f ml-prod-demo/compose.yaml -f ml-prod-demo/compose.dev.yaml watch
 
+lab3-swarm: ready-ml-prod-demo ## on a swarm of one: updates that nobody notices
+	ml-prod-demo/production/swarm.sh up
+
+lab3-swarm-down: ## take that down again, with its volumes
+	ml-prod-demo/production/swarm.sh down
+
 lab3-down: ## stop lab 3; the model and the recorded predictions stay
 	$(LAB3_FULL) down --remove-orphans
 
@@ -114,6 +135,12 @@ lab5-train: ready-mlflow-flask ## train both versions; the service follows by it
 
 lab5-smoke: ready-mlflow-flask ## check the running stack from outside: a table
 	$(LAB5) --profile smoke run --rm --build smoke
+
+lab5-swarm: ready-mlflow-flask ## on a swarm of one, with Postgres and an S3 store
+	mlflow-flask/production/swarm.sh up
+
+lab5-swarm-down: ## take that down again, with its volumes
+	mlflow-flask/production/swarm.sh down
 
 lab5-down: ## stop lab 5; runs, models and logs stay
 	$(COMPOSE) mlflow-flask --profile '*' down --remove-orphans
@@ -175,7 +202,11 @@ class: ## a table of a class's reports: DIR=folder
 # more, as some other program may have had the machine; the end of the run names it under RERUN.
 test: venv ## build every lab, run it in Docker, check what comes out
 	@setup/ready.sh $(LABS) exercises
-	$(PYTEST) tests --reruns 1 -raR --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) tests --ignore tests/scale --reruns 1 -raR --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+test-scale: venv ## clusters and stacks of several nodes, and what dies of them
+	@setup/ready.sh $(LABS)
+	$(PYTEST) tests/scale --reruns 1 -raR
 
 lab_1 = batch-job
 lab_2 = ds-lab
@@ -185,7 +216,7 @@ lab_5 = mlflow-flask
 
 test-lab%: venv ## the same for one lab: test-lab1, test-lab2, ...
 	@setup/ready.sh $(lab_$*)
-	$(PYTEST) tests --lab $(lab_$*)
+	$(PYTEST) tests --ignore tests/scale --lab $(lab_$*)
 
 test-unit: venv ## all tests that need no Docker engine
 	$(PYTEST) tests -m "not docker"

@@ -125,6 +125,7 @@ check_registry
 check_images
 check_port_of 8000 PORT
 check_port_of 8080 PORT
+check_port_of 8787 DASHBOARD_PORT
 check_port_of 8888 PORT
 check_port_of 9090 PROMETHEUS_PORT
 check_port_of 5000 PORT

@@ -11,10 +11,13 @@ die() {
   exit 1
 }
 
-# Options of `docker compose` for all of lab $1: its compose.yaml, and that of its folder production/.
+# Options of `docker compose` for all of lab $1: its compose.yaml, and those of its folders production/ and cluster/.
 files_of() {
+  local beside
   printf -- '--project-directory %s -f %s/compose.yaml' "$1" "$1"
-  if [ -f "$1/production/compose.yaml" ]; then printf -- ' -f %s/production/compose.yaml' "$1"; fi
+  for beside in production cluster; do
+    if [ -f "$1/$beside/compose.yaml" ]; then printf -- ' -f %s/%s/compose.yaml' "$1" "$beside"; fi
+  done
 }
 
 # Prints "service image" for every service of lab $1 that is built from it; compose names the image after the project.

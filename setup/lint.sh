@@ -17,8 +17,11 @@ compose_files() {
     docker compose --project-directory "${file%/*}" --profile '*' config -q || return 1
   done
   # What is given after a lab's compose.yaml.
-  for file in */production/*.yaml; do
+  for file in $(git ls-files '*/production/*.yaml' '*/cluster/*.yaml' ':!*/stack.yaml'); do
     docker compose -f "${file%%/*}/compose.yaml" -f "$file" config -q || return 1
+  done
+  for file in $(git ls-files '*/stack.yaml'); do
+    IMAGE=image SHARED=/shared docker stack config --compose-file "$file" >/dev/null || return 1
   done
 }
 

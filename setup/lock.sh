@@ -13,6 +13,9 @@ for file in */lock.Dockerfile setup/course/lock.Dockerfile; do
   (cd "${file%/*}" && docker build --quiet --no-cache-filter lock -f lock.Dockerfile --output . . >/dev/null)
 done
 
+say "lock: batch-job/cluster"
+(cd batch-job && docker build --quiet --no-cache-filter lock -f cluster/lock.Dockerfile --output . . >/dev/null)
+
 # What the tests need runs on the host's Python.
 say "lock: tests"
 cd tests

@@ -9,7 +9,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 # What the labs have by default, and the registry in lab 5's README: no lab gets another's.
-USUAL_PORTS=" 5000 5001 5002 8000 8080 8888 9090 "
+USUAL_PORTS=" 5000 5001 5002 8000 8080 8787 8888 9090 "
 
 port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 

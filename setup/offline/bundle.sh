@@ -18,8 +18,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 # The files that say what is built in the lab that is the current folder.
 bake_files() {
+  local beside
   printf -- '-f compose.yaml'
-  if [ -f production/compose.yaml ]; then printf -- ' -f production/compose.yaml'; fi
+  for beside in production cluster; do
+    if [ -f "$beside/compose.yaml" ]; then printf -- ' -f %s/compose.yaml' "$beside"; fi
+  done
 }
 
 # The cache travels inside the images: a machine that loads them builds as if it had built them before.

@@ -98,11 +98,13 @@ def make_volume(project: str, name: str) -> str:
 
 
 def built_images(checkout: Checkout) -> set[str]:
-    """The names of the images that compose builds, for the CPU, for the GPU and for production."""
+    """The names of the images that compose builds, for the CPU, for the GPU, for production and a cluster."""
     names = set()
     for lab in LABS:
         folder = checkout.root / lab
-        for beside in ("compose.yaml", "compose.gpu.yaml", "production/compose.yaml"):
+        for beside in (
+            "compose.yaml", "compose.gpu.yaml", "production/compose.yaml", "cluster/compose.yaml",
+        ):  # fmt: skip
             more = ["-f", beside] if beside != "compose.yaml" else []
             if (folder / beside).exists():
                 config = docker(

@@ -15,7 +15,7 @@ def test_doctor_tells_every_fact(machine) -> None:
     done = machine("setup/doctor.sh", {"docker": NO_ENGINE}, LABS_NO_INSTALL="1")
     assert done.returncode == 1
     facts = re.findall(r"^[✓✗·] ((?:port )?\S+)", done.stdout, flags=re.MULTILINE)
-    ports = [f"port {port}" for port in (8000, 8080, 8888, 9090, 5000, 5001)]
+    ports = [f"port {port}" for port in (8000, 8080, 8787, 8888, 9090, 5000, 5001)]
     assert facts == ["engine", "compose", "buildx", "disk", *ports, "gpu"]
 
 

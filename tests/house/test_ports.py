@@ -17,6 +17,7 @@ from repository import ROOT
 @pytest.mark.parametrize(
     ("target", "variable"),
     [
+        ("lab1-cluster", "DASHBOARD_PORT"),
         ("lab2", "PORT"),
         ("lab3", "PORT"),
         ("lab5", "PORT"),

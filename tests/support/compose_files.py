@@ -7,12 +7,21 @@ from pathlib import Path
 import yaml
 from repository import ROOT
 
+# Folders of a lab with compose files that are given after its compose.yaml, one at a time.
+BESIDE = ("production", "cluster")
+
 
 def files(lab: str) -> list[Path]:
     """A lab's compose files, compose.yaml first: what follows is given after it, and adds to it."""
     folder = ROOT / lab
     others = set(folder.glob("compose*.yaml")) - {folder / "compose.yaml"}
-    return [folder / "compose.yaml", *sorted(others), *sorted(folder.glob("production/*.yaml"))]
+    # What is for a swarm alone is no compose file.
+    beside = [path for name in BESIDE for path in sorted(folder.glob(f"{name}/*.yaml"))]
+    return [
+        folder / "compose.yaml",
+        *sorted(others),
+        *[path for path in beside if path.name != "stack.yaml"],
+    ]
 
 
 def services(lab: str) -> list[tuple[str, dict]]:
@@ -26,7 +35,7 @@ def services(lab: str) -> list[tuple[str, dict]]:
             for name, service in declared.items()
             if name not in own
         ]
-        # The files of production/ are given one at a time: none is an override of another.
+        # Those are given one at a time: none is an override of another.
         if path.parent == ROOT / lab:
             own |= set(declared)
     return found

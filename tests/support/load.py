@@ -21,7 +21,8 @@ class Load:
     The pause leaves the processor to what is tested; 0 is for what has to be met at full load.
 
     `answers` holds the answers with status 200, newest last; `ok` their number; `failed` counts all else, by
-    status code ("503") or by the name of the error ("ConnectError"). With `stop_at_error` a worker ends at its
+    status code ("503") or by the name of the error ("ConnectError"); `slowest` is the longest time of one request,
+    in seconds. With `stop_at_error` a worker ends at its
     first connection error: for the end of a server, where only broken answers are of interest.
     """
 
@@ -42,6 +43,7 @@ class Load:
         self.pause = pause
         self.answers: list[dict] = []
         self.failed: Counter[str] = Counter()
+        self.slowest = 0.0
         self._ending = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -77,6 +79,7 @@ class Load:
 
     async def _work(self) -> None:
         while not self._ending.is_set():
+            asked = time.monotonic()
             try:
                 answer = await self._client.post(self.url, json=self.payload)
             except httpx.TransportError as error:
@@ -88,4 +91,5 @@ class Load:
                     self.answers.append(answer.json())
                 else:
                     self.failed[str(answer.status_code)] += 1
+            self.slowest = max(self.slowest, time.monotonic() - asked)
             await asyncio.sleep(self.pause)

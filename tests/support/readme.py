@@ -13,7 +13,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 NOT_RUN = re.compile(r"<!-- not run: (.+?) -->")
+# The reason of the blocks that tests/scale runs, on an engine that no other test has.
+IN_TEST_SCALE = "make test-scale does, on an engine of its own"
 DIFF = re.compile(r'diff title="(.+)"')
 END_OF_STEP = "@@ end of step @@"
 
@@ -103,10 +105,11 @@ def run_steps(
     timeout: float,
     identity: dict[str, Any] | None = None,
     after_each: Callable[[], object] = lambda: None,
+    inside: Sequence[str] = (),
 ) -> None:
     """Run the steps in one shell in `folder`, calling `after_each` between them.
 
-    `identity` holds the arguments of Popen that say who runs them.
+    `identity` holds the arguments of Popen that say who runs them, `inside` a command that says where.
 
     Raises AssertionError that names the step which failed or printed something else than shown.
     """
@@ -115,7 +118,7 @@ def run_steps(
         f"{step.commands}\nprintf '%s\\n' '{END_OF_STEP}'\nread -r _ <&{go_on}\n" for step in steps
     )
     shell = subprocess.Popen(
-        ["bash", "-c", script],
+        [*inside, "bash", "-c", script],
         cwd=folder,
         env=env,
         stdin=subprocess.DEVNULL,

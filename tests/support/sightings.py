@@ -17,6 +17,7 @@ from pathlib import Path
 
 import leaks
 import yaml
+from compose_files import BESIDE
 from docker_cli import Compose, Container, docker, free_port, wait_until
 from inside import program
 from posture import Sighting, look
@@ -53,13 +54,14 @@ class Stack:
 
 
 def stacks_of(folder: Path, uid: int) -> Iterator[Stack]:
-    """Yield all that can be started: compose.yaml with each profile, and with each file of production/."""
+    """Yield all that can be started: compose.yaml with each profile, and with each file of production/ or cluster/."""
     alone = Stack(folder, ("compose.yaml",), "", uid)
     yield alone
     for profile in sorted(alone.project()("config", "--profiles").stdout.split()):
         yield replace(alone, profile=profile)
-    for file in sorted(folder.glob("production/*.yaml")):
-        yield replace(alone, files=(*alone.files, str(file.relative_to(folder))))
+    for name in BESIDE:
+        for file in sorted(set(folder.glob(f"{name}/*.yaml")) - {folder / name / "stack.yaml"}):
+            yield replace(alone, files=(*alone.files, str(file.relative_to(folder))))
 
 
 def services_of(project: Compose) -> dict[str, dict]:
