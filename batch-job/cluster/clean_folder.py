@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from cleaner.reading import FileError
 from cleaner.report import table
 from cleaner.settings import SettingError
-from dask.distributed import Client, KilledWorker, as_completed
-from distributed.client import FutureCancelledError
+from dask.distributed import CancelledError, Client, KilledWorker, as_completed
 from tqdm import tqdm
 
 from cluster.files import (
@@ -23,7 +22,7 @@ from cluster.files import (
     remove,
     whole_file,
     write_sample,
-)  # fmt: skip
+)
 from cluster.part import CODE, RECORDS, ClusterError, Job, clean_file
 from cluster.settings import Settings, read_settings
 
@@ -80,7 +79,7 @@ def clean_on_workers(
             outcome: dict | Exception
             try:
                 outcome = future.result()
-            except FutureCancelledError:
+            except CancelledError:
                 print("the scheduler is gone: waiting for the next one", file=sys.stderr)
                 return
             except (KilledWorker, FileError, OSError) as error:

@@ -5,7 +5,7 @@ import posixpath
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,10 +90,10 @@ def whole_file(place: FileSystem, name: str) -> Iterator[NativeFile]:
 
 
 def remove(place: FileSystem, names: Iterable[str]) -> None:
-    """Remove those of the files that are there."""
-    for info in place.get_file_info(sorted(names)):
-        if info.is_file:
-            place.delete_file(info.path)
+    """Remove files; one that is gone already, by another worker perhaps, is no error."""
+    for name in names:
+        with suppress(FileNotFoundError):
+            place.delete_file(name)
 
 
 def write_sample(uri: str) -> None:

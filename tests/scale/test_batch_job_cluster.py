@@ -28,9 +28,9 @@ def assert_whole(cluster: Cluster, out: str, expected: Parts) -> None:
     assert not list(folder.glob("_unfinished/*"))
 
 
-def kill_inside(container: Container) -> None:
-    """End the process, and not the container as its owner would: the engine starts it again."""
-    container.exec("sh", "-c", "kill -9 -1", check=False)
+def signal_inside(container: Container, signal: str) -> None:
+    """Send a signal to the process, but not to the init above it. Ended so, it is started again by the engine."""
+    container.exec("sh", "-c", f"kill -{signal} -1", check=False)
 
 
 def times(folder: Path) -> dict[str, int]:
@@ -103,7 +103,7 @@ def test_what_is_killed_comes_back_and_nothing_is_lost(
 ) -> None:
     driver = cluster.start("raw", f"without-{victim}")
     cluster.wait_made(f"without-{victim}", 3)
-    kill_inside(cluster.project.containers(victim)[0])
+    signal_inside(cluster.project.containers(victim)[0], "KILL")
     assert driver.wait(300) == 0, cluster.said(driver)
     assert_whole(cluster, f"without-{victim}", expected)
     said = driver.logs()
@@ -129,11 +129,11 @@ def test_a_worker_that_hangs_loses_its_file_to_another(cluster: Cluster, expecte
     driver = cluster.start("raw", "frozen")
     cluster.wait_made("frozen", 1)
     frozen = cluster.project.containers("worker")[0]
-    docker("pause", frozen.id)
+    signal_inside(frozen, "STOP")
     try:
         assert driver.wait(180) == 0, cluster.said(driver)
     finally:
-        docker("unpause", frozen.id)
+        signal_inside(frozen, "CONT")
     assert_whole(cluster, "frozen", expected)
     # It may have gone on with what it had: that changes nothing, and it works again.
     wait_until(lambda: "Removing worker" in cluster.project.logs(), describe=cluster.project.logs)
