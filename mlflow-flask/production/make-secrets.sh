@@ -11,10 +11,8 @@ chmod 700 .secrets
 cd .secrets
 make_password() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 
-# For Postgres, and for who asks it, in the form of libpq: unlike a pgpass file, this one may be readable by others.
 [ -s database_password ] || make_password >database_password
-printf '[mlflow]\nhost=db\ndbname=mlflow\nuser=mlflow\npassword=%s\n' "$(cat database_password)" >pg_service
 # What the proxy of a swarm asks for before it lets somebody to MLflow's page.
 printf 'mlflow:{PLAIN}%s\n' "$(make_password)" >new
-chmod 644 database_password pg_service new
+chmod 644 database_password new
 mv new mlflow_login

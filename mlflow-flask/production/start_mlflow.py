@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
@@ -48,6 +49,9 @@ def main() -> None:
                 raise SystemExit(2)
         except (BotoCoreError, ClientError) as error:  # it may come yet; the registry does without
             print(says + str(error), file=sys.stderr)
+    # Postgres's library reads it from a variable, or from files that nobody else may read, which a swarm's secrets are not.
+    if file := os.environ.get("PGPASSWORD_FILE"):
+        os.environ["PGPASSWORD"] = Path(file).read_text().strip()
     os.execvp("mlflow", ["mlflow", "server"])
 
 

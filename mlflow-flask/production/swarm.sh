@@ -95,13 +95,12 @@ deploy() {
   done
   production/make-secrets.sh
   DATABASE_PASSWORD_SHA=$(sha production/.secrets/database_password)
-  PG_SERVICE_SHA=$(sha production/.secrets/pg_service)
   MLFLOW_LOGIN_SHA=$(sha production/.secrets/mlflow_login)
   S3_KEY_SHA=$(sha production/store/.secrets/s3_key)
   S3_CREDENTIALS_SHA=$(sha production/store/.secrets/s3_credentials)
   NGINX_SHA=$(sha production/proxy/nginx.conf)
   export MLAPP_IMAGE MLFLOW_IMAGE TRAIN_IMAGE STORE_IMAGE
-  export DATABASE_PASSWORD_SHA PG_SERVICE_SHA MLFLOW_LOGIN_SHA S3_KEY_SHA S3_CREDENTIALS_SHA NGINX_SHA
+  export DATABASE_PASSWORD_SHA MLFLOW_LOGIN_SHA S3_KEY_SHA S3_CREDENTIALS_SHA NGINX_SHA
 
   # For ever, where the first containers of a service never become healthy.
   run docker stack deploy --detach=false --quiet --prune --with-registry-auth --resolve-image never \
