@@ -51,8 +51,11 @@ def test_images_keep_to_their_budgets(built: dict[str, str]) -> None:
 def test_no_start_has_to_compile(
     built: dict[str, str], run_once: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
+    look = program("without_byte_code.py")
     for name, image in built.items():
-        look = program("without_byte_code.py")
+        # The store is one program, compiled from Go.
+        if name.endswith("/store"):
+            continue
         done = run_once(image, "python", "-c", look, options=["--network=none"])
         count, *bare = done.stdout.split()
         assert int(count) > 100, done

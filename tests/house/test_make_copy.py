@@ -119,7 +119,10 @@ def test_the_lock_names_the_command_that_remakes_it(lab: str) -> None:
     )
     for source in (ROOT / lab).rglob("requirements*.in"):
         locked = source.with_suffix(".txt").read_text().splitlines()
-        assert locked[1] == f"#    {command}", source
+        # A folder beside the lab's own files may have one that is nearer.
+        near = next(path for path in source.parents if (path / "lock.Dockerfile").exists())
+        file = (near / "lock.Dockerfile").relative_to(ROOT / lab)
+        assert locked[1] == f"#    {command.replace('lock.Dockerfile', str(file))}", source
 
 
 def test_the_lock_is_made_by_the_uv_that_installs_it(lab: str) -> None:
