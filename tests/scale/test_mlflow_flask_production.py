@@ -34,7 +34,7 @@ def test_what_was_trained_outlives_mlflow_and_its_disk(kept: Stack) -> None:
     kept.project("rm", "--force", "--stop", "--volumes", "mlflow", "mlapp")
     label = f"label=com.docker.compose.project={kept.project.project}"
     volumes = docker("volume", "ls", "--quiet", "--filter", label).stdout.split()
-    assert {name.split("_", 1)[1] for name in volumes} == {"db_data", "logs", "store_data"}
+    assert {name.split("_", 1)[1] for name in volumes} == {"artifacts", "logs", "metadata"}
     kept.project.up()
     kept.wait_until(lambda: kept.model()["source"] == "registry")
     assert kept.model()["version"] == "v2"
