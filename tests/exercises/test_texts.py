@@ -25,7 +25,10 @@ def reads_of(id: str) -> set[str]:
 def lines_of(id: str, *variants: str) -> set[str]:
     """The lines of some files that say something."""
     files = [path for variant in variants for path in (EXERCISES / id / variant).rglob("*") if path.is_file()]  # fmt: skip
-    lines = [line.strip() for path in files for line in path.read_text().splitlines()]
+    # Of a change.diff what it adds.
+    lines = [
+        line.removeprefix("+").strip() for path in files for line in path.read_text().splitlines()
+    ]
     return {line for line in lines if len(line) > 12 and not line.startswith("#")}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 from docker_cli import docker
@@ -30,11 +31,20 @@ def cases_of(section: str) -> list[tuple[str, str]]:
     ]
 
 
+def lay_out(exercise: Exercise, work: Path, variant: str) -> None:
+    """Write what somebody has who changed a lab's files as change.diff says: of a long file only what differs is kept."""
+    exercise.lay_out(work, variant)
+    change = work / "change.diff"
+    if change.exists():
+        subprocess.run(["git", "apply", change.name], cwd=work, check=True)
+        change.unlink()
+
+
 def prove(id: str, variant: str, folder: Path) -> None:
     """Check one variant as a learner's work, without a network while it builds."""
     exercise = load(id)
     work = folder / "work"
-    exercise.lay_out(work, variant)
+    lay_out(exercise, work, variant)
     steps: list[str] = []
     refused = check(exercise, work, steps.append, offline=not exercise.lab)
     assert left_behind(folder) == []
