@@ -71,7 +71,8 @@ def copy_lab(lab: str, to: Path) -> None:
         shutil.copy2(ROOT / name, target)
     if not listed.out:
         ignored = (ROOT / lab / ".gitignore").read_text(encoding="utf-8").split()
-        shutil.copytree(ROOT / lab, to, ignore=shutil.ignore_patterns(*ignored))
+        ignore = shutil.ignore_patterns(*ignored)
+        shutil.copytree(ROOT / lab, to, ignore=ignore, dirs_exist_ok=True)
 
 
 def read_order() -> list[str]:
