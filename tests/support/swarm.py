@@ -81,18 +81,9 @@ class Network:
 
     def start_registry(self) -> None:
         """Start it; `registry` is where this machine pushes to."""
-        run = (
-            "run",
-            "--detach",
-            "--label",
-            LABEL,
-            "--network",
-            self.name,
-            "--network-alias=registry",
-        )
-        id = docker(*run, "--publish=127.0.0.1::5000", ensure_image("registry:2")).stdout.strip()
-        self._remove_at_end(id)
-        self.registry = f"127.0.0.1:{Container(id).host_port(5000)}"
+        options = ("--network-alias=registry", "--publish=127.0.0.1::5000")
+        container = self._start(*options, ensure_image("registry:2"))
+        self.registry = f"127.0.0.1:{container.host_port(5000)}"
 
     def push(self, image: str, name: str) -> None:
         """Give the registry an image of this machine's, under a name like `library/nginx:1.26`."""
@@ -107,16 +98,6 @@ class Network:
         folder = self.folder / str(len(self.machines))
         folder.mkdir()
         port = free_port()
-        run = (
-            "run",
-            "--detach",
-            "--label",
-            LABEL,
-            "--network",
-            self.name,
-            "--privileged",
-            "--cgroupns=private",
-        )
         volumes = (
             "--volume=/var/lib/docker",
             "--tmpfs=/run",
@@ -127,11 +108,9 @@ class Network:
             "dockerd", "--host=unix:///run/engine/docker.sock", f"--group={os.getgid()}",
             "--insecure-registry=registry:5000", "--registry-mirror=http://registry:5000", *options,
         )  # fmt: skip
-        id = docker(
-            *run, *volumes, f"--publish=127.0.0.1:{port}:{PORT}", MACHINE, *engine
-        ).stdout.strip()
-        self._remove_at_end(id)
-        machine = Machine(Container(id), folder / "docker.sock", f"http://127.0.0.1:{port}")
+        rights = ("--privileged", "--cgroupns=private", f"--publish=127.0.0.1:{port}:{PORT}")
+        container = self._start(*rights, *volumes, MACHINE, *engine)
+        machine = Machine(container, folder / "docker.sock", f"http://127.0.0.1:{port}")
         machine.container.wait_until(machine.answers)
         machine.container.exec("chmod", "777", SHARED)
         self.machines.append(machine)
@@ -146,8 +125,12 @@ class Network:
         for machine in others:
             machine.docker("swarm", "join", f"--token={token}", f"{address}:2377")
 
-    def _remove_at_end(self, id: str) -> None:
+    def _start(self, *arguments: str) -> Container:
+        """Run a container in the background, on this network; it goes when the network does."""
+        run = ("run", "--detach", "--label", LABEL, "--network", self.name)
+        id = docker(*run, *arguments).stdout.strip()
         self.stack.callback(docker, "rm", "--force", "--volumes", id)
+        return Container(id)
 
 
 @contextmanager
