@@ -6,6 +6,7 @@ Needs Python 3.9 or newer and Docker, nothing else.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -189,7 +190,12 @@ def main() -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        code = main()
+        sys.stdout.flush()
+        sys.exit(code)
+    except BrokenPipeError:
+        # Nobody reads on, as in `make learn | head -1`; Python flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (LookupError, OSError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

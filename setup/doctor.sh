@@ -116,6 +116,14 @@ check_gpu() {
   fi
 }
 
+check_python() {
+  if python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+    good python "$(python3 --version | cut -d ' ' -f 2)"
+  else
+    note python "none from 3.10 on: 'make learn' and 'make test' want one, the labs do not"
+  fi
+}
+
 check_engine
 check_plugin compose "$(compose_version)"
 check_plugin buildx "$(buildx_version)"
@@ -131,4 +139,5 @@ check_port_of 9090 PROMETHEUS_PORT
 check_port_of 5000 PORT
 check_port_of 5001 MLFLOW_PORT
 check_gpu
+check_python
 exit "$failed"

@@ -228,6 +228,16 @@ def test_a_class_sees_who_is_where_and_what_stops_most(learner: Learner) -> None
     assert rows[0]["passed"] == "1"
 
 
+def test_nobody_has_to_read_to_the_end(learner: Learner) -> None:
+    program = "import os; read, write = os.pipe(); os.close(read); os.dup2(write, 1)"
+    program += "; os.execvp('python3', ['python3', 'exercises/cli.py', 'progress'])"
+    process = learner.who.start(
+        "python3", "-c", program, folder=learner.folder, log=learner.log, env=learner.who.env
+    )
+    assert process.wait(60) == 0, learner.log.read_text()
+    assert learner.log.read_text() == ""
+
+
 def test_no_reports_is_one_line(learner: Learner) -> None:
     assert "error: no reports in 'docs'" in learner.make("class", "DIR=docs", code=2)
     assert "make report NAME=Ada" in learner.make("report", code=2)

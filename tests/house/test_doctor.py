@@ -16,7 +16,7 @@ def test_doctor_tells_every_fact(machine) -> None:
     assert done.returncode == 1
     facts = re.findall(r"^[✓✗·] ((?:port )?\S+)", done.stdout, flags=re.MULTILINE)
     ports = [f"port {port}" for port in (8000, 8080, 8787, 8888, 9090, 5000, 5001)]
-    assert facts == ["engine", "compose", "buildx", "disk", *ports, "gpu"]
+    assert facts == ["engine", "compose", "buildx", "disk", *ports, "gpu", "python"]
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,12 @@ def test_doctor_promises_no_installation_where_none_is_made(
 def test_doctor_names_an_engine_that_this_user_may_not_use(machine) -> None:
     stubs = {"docker": "echo 'permission denied' >&2; exit 1", "id": "echo 1000", "sudo": "exit 1"}
     assert "usermod -aG docker" in machine("setup/doctor.sh", stubs).stdout
+
+
+@pytest.mark.parametrize(("has", "mark"), [("exec true", "✓"), ("exit 1", "·")])
+def test_doctor_says_whether_there_is_a_python(machine, has: str, mark: str) -> None:
+    shown = machine("setup/doctor.sh", {"docker": NO_ENGINE, "python3": has}).stdout
+    assert re.search(rf"^{mark} python", shown, re.MULTILINE), shown
 
 
 @pytest.mark.parametrize(
