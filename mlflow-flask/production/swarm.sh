@@ -4,7 +4,7 @@
 #   production/swarm.sh down    undoes that, volumes with runs and models included
 # On a swarm that is there, from one of its managers:
 #   REGISTRY=host:5000 TAG=1.0.0 production/swarm.sh push      builds and pushes the images, anywhere
-#   REGISTRY=host:5000 TAG=1.0.0 production/swarm.sh deploy    deploys them, or updates what runs
+#   REGISTRY=host:5000 TAG=1.0.0 production/swarm.sh deploy    deploys them, or updates what runs; TRAIN=1 trains again
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -93,6 +93,8 @@ deploy() {
     docker image inspect "$name" >/dev/null 2>&1 || docker pull --quiet "$name" >/dev/null 2>&1 ||
       die "there is no image $name, here or at its registry; nothing was deployed"
   done
+  is_deployed || TRAIN=1
+  export TRAIN=${TRAIN:-0}
   production/make-secrets.sh
   DATABASE_PASSWORD_SHA=$(sha production/.secrets/database_password)
   MLFLOW_LOGIN_SHA=$(sha production/.secrets/mlflow_login)
