@@ -28,8 +28,28 @@ bake_files() {
 # The cache travels inside the images: a machine that loads them builds as if it had built them before.
 build_with_cache() {
   # shellcheck disable=SC2046  # lists of names
-  (cd "$1" && docker buildx bake --load $(bake_files) --set "*.cache-to=type=inline" \
+  (cd "$1" && docker buildx bake --load $(bake_files) --set "*.cache-to=type=inline" $(bases_as_new) \
     $(built_services . | awk '{ print "--set", $1 ".tags=" $2, $1 }'))
+}
+
+# Options of bake for the lab that is the current folder, where images are in containerd's store. There the cache knows a base
+# image by the digest of its manifest, which Docker's older store does not keep; by its layers, which both have, only when it
+# has not met that manifest before. So each base gets a manifest that is new: the same image, with another note in it.
+bases_as_new() {
+  local image
+  docker info --format '{{json .DriverStatus}}' | grep -q io.containerd.snapshotter || return 0
+  for image in $(base_images .); do
+    say "FROM $image" | docker buildx build --quiet --annotation "labs.saved=$(date +%s)-$RANDOM" --tag "$AS_NEW/$image" - >/dev/null
+    say "--set *.contexts.$image=docker-image://$AS_NEW/$image"
+  done
+}
+AS_NEW=labs-as-new
+
+drop_bases_as_new() {
+  local images
+  images=$(docker image ls --format '{{.Repository}}:{{.Tag}}' | grep "^$AS_NEW/" || true)
+  # shellcheck disable=SC2086  # a list of names
+  [ -z "$images" ] || docker image rm $images >/dev/null
 }
 
 # Hands that cache to the builder; nothing is downloaded, and only what the images lack is built. A folder of images is the
@@ -94,6 +114,7 @@ save() {
     base_images "$lab"
     [ ! -f "$lab/compose.yaml" ] || built_services "$lab" | awk '{ print $2 }'
   done | sort -u)
+  drop_bases_as_new
   say "bundle: writing $file"
   # Beside it and renamed: a file of that name is always whole.
   part=$file.part
