@@ -27,7 +27,8 @@ TASKS = 10_000
 
 
 def compose(folder: Path, *arguments: object) -> str:
-    return docker("compose", "--project-directory", folder, *arguments)
+    file = folder / "cluster/compose.yaml"
+    return docker("compose", "--project-directory", folder, "--file", file, *arguments)
 
 
 def in_driver(folder: Path, *python: object, **env: str) -> str:
@@ -87,7 +88,6 @@ def best(runs: list[dict[str, float]]) -> float:
 def main() -> None:
     naive = build("bench-naive-batch-job", HERE / "naive/batch-job")
     os.environ |= {
-        "COMPOSE_FILE": "cluster/compose.yaml",
         "COMPOSE_PROJECT_NAME": "bench-cluster",
         "DASHBOARD_PORT": "0",
         "HOST_UID": str(os.getuid()),

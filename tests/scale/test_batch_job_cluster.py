@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 from pathlib import Path
@@ -95,6 +96,20 @@ def test_the_store_keeps_what_it_is_given_and_gives_the_same_parts(
                 column_types=table.schema, strings_can_be_null=True, null_values=[""]
             ),
         )
+
+
+def test_the_store_takes_files_at_once_that_are_more_than_its_memory(cluster: Cluster) -> None:
+    large = cluster.data / "large"
+    large.mkdir()
+    for number in range(8):
+        (large / f"{number}.csv").write_bytes(random.randbytes(60_000_000))
+    program = (
+        "from pyarrow.fs import copy_files as copy; copy('/app/data/large', 's3://labs/large')"
+    )
+    # Without GOMEMLIMIT in start.sh it was not done after ten minutes.
+    cluster.project("run", "--rm", "driver", "python", "-c", program, timeout=120)
+    cluster.project.container("store").wait_healthy()
+    shutil.rmtree(large)
 
 
 @pytest.mark.parametrize("victim", ["worker", "scheduler"])
