@@ -10,7 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,6 @@ class Newcomer:
     uid: int
     gid: int
     project: str
-    # Containers whose posture was looked at while they ran: it is that of their whole life.
-    seen: set[str] = field(default_factory=set, compare=False)
 
     def start(
         self, *command: str, folder: Path, log: Path, env: dict[str, str]
@@ -63,7 +61,7 @@ class Newcomer:
         run_steps(steps, folder, env, timeout, self.identity, after_each=self.check_posture)
 
     def check_posture(self) -> None:
-        assert violations_of_project(self.project, self.seen) == []
+        assert violations_of_project(self.project) == []
 
     def left(self, kind: str) -> list[str]:
         """Names of the `container`s, `network`s or `volume`s of the project that are still there."""

@@ -239,18 +239,11 @@ def violations(seen: Sighting) -> list[str]:
     ]
 
 
-def violations_of_project(project: str, seen: set[str] | None = None) -> list[str]:
-    """Return what the containers of a compose project break, but for those `seen`; adds the ones that run to these."""
-    seen = set() if seen is None else seen
-    found = []
+def violations_of_project(project: str) -> list[str]:
+    """Return what the containers of a compose project break."""
     label = f"label={PROJECT_LABEL}={project}"
-    for id in docker("ps", "--all", "--quiet", "--filter", label).stdout.split():
-        if id not in seen:
-            sighting = look(Container(id))
-            found += violations(sighting)
-            if sighting.inside:
-                seen.add(id)
-    return found
+    ids = docker("ps", "--all", "--quiet", "--filter", label).stdout.split()
+    return [row for id in ids for row in violations(look(Container(id)))]
 
 
 def assert_posture(container: Container) -> None:
