@@ -120,7 +120,7 @@ check_python() {
   if python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
     good python "$(python3 --version | cut -d ' ' -f 2)"
   else
-    note python "none from 3.10 on: 'make learn' and 'make test' want one, the labs do not"
+    note python "none from 3.10 on: 'make test' wants one, 'make learn' 3.9, the labs none"
   fi
 }
 

@@ -32,6 +32,8 @@ build_with_cache() {
     $(built_services . | awk '{ print "--set", $1 ".tags=" $2, $1 }'))
 }
 
+AS_NEW=labs-as-new
+
 # Options of bake for the lab that is the current folder, where images are in containerd's store. There the cache knows a base
 # image by the digest of its manifest, which Docker's older store does not keep; by its layers, which both have, only when it
 # has not met that manifest before. So each base gets a manifest that is new: the same image, with another note in it.
@@ -43,7 +45,6 @@ bases_as_new() {
     say "--set *.contexts.$image=docker-image://$AS_NEW/$image"
   done
 }
-AS_NEW=labs-as-new
 
 drop_bases_as_new() {
   local images
@@ -103,6 +104,9 @@ compressor() {
 save() {
   local file=$1 lab images wheels compress
   compress=$(compressor "$file")
+  # Beside it and renamed: a file of that name is always whole.
+  part=$file.part
+  trap 'rm -f "$part"; drop_wheels; drop_bases_as_new' EXIT
   shift
   for lab in "$@"; do
     [ -f "$lab/compose.yaml" ] || continue
@@ -114,11 +118,7 @@ save() {
     base_images "$lab"
     [ ! -f "$lab/compose.yaml" ] || built_services "$lab" | awk '{ print $2 }'
   done | sort -u)
-  drop_bases_as_new
   say "bundle: writing $file"
-  # Beside it and renamed: a file of that name is always whole.
-  part=$file.part
-  trap 'rm -f "$part"; drop_wheels' EXIT
   wheels=$(pack_wheels "$@")
   # shellcheck disable=SC2086  # lists of words
   docker save $images $wheels | $compress >"$part"
