@@ -37,18 +37,18 @@ def check(bench: Bench) -> None:
     env = {"PORT": str(port), "MLFLOW_PORT": str(bench.free_port()), "POLL_SECONDS": "0.5"}
     # The container's user may be another than the learner.
     (bench.folder / "data" / "processed").chmod(0o777)
-    up = bench.compose("up", "--build", "--detach", "--wait", env=env, timeout=900)
-    bench.expect(
-        up.code == 0, "MLflow and the service are healthy", did="docker compose up -d --build --wait", seen=up.seen.splitlines()[-1],
-        expected="exit code 0", why="the service starts with the models of its image, whatever the registry has", read="mlflow-flask/README.md#how-it-works",
-    )  # fmt: skip
     train = ("--profile", "train", "run", "--rm", "-T", "--build", "train", "python", "src/train.py", "configs/v3.yaml")  # fmt: skip
-    done = bench.compose(*train, env=env, timeout=600)
+    done = bench.compose(*train, env=env, timeout=900)
     said = [line for line in (done.out + done.err).splitlines() if "registered as" in line or line.startswith("train: ")]  # fmt: skip
     bench.expect(
         "v3: registered as" in done.out, "v3 is trained and registered", did=f"docker compose {' '.join(train)}",
         seen=(said or done.seen.splitlines())[-1], expected="v3: registered as churn version ...",
         why="a version is called what its configuration says, and has to be one that the service knows", read="mlflow-flask/README.md#make-it-yours",
+    )  # fmt: skip
+    up = bench.compose("up", "--build", "--detach", "--wait", env=env, timeout=900)
+    bench.expect(
+        up.code == 0, "MLflow and the service are healthy", did="docker compose up -d --build --wait", seen=up.seen.splitlines()[-1],
+        expected="exit code 0", why="the service starts with the models of its image, whatever the registry has", read="mlflow-flask/README.md#how-it-works",
     )  # fmt: skip
     rows = customers(bench)
     answers: dict = {}
