@@ -40,13 +40,6 @@ def quick_start(readme: Path) -> list[Step]:
     return [replace(step, expected=None) for step in read_steps(readme) if step.line < end]
 
 
-def add_a_package(readme: Path) -> list[Step]:
-    """The commands of a README's "Add a package". Not what they print."""
-    steps = [step for step in read_steps(readme) if "lock.Dockerfile" in step.commands]
-    assert "**Add a package" in readme.read_text(), readme
-    return [replace(step, expected=None) for step in steps]
-
-
 def workflow(folder: Path) -> list[Step]:
     """What the workflow of a copied lab runs on GitHub, as the steps of a document."""
     text = yaml.safe_load((folder / ".github/workflows/test.yml").read_text())
