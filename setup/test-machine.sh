@@ -15,7 +15,7 @@ answers() { inside docker version >/dev/null 2>&1; }
 remove() { docker rm --force --volumes "$name" >/dev/null 2>&1 || true; }
 
 [ "$(uname -s)" = Linux ] || die "make test-machine needs Linux: elsewhere Docker runs in a machine of its own already"
-ensure_image registry:2
+ensure_image registry:3
 say "machine: starting one"
 docker build --quiet --tag "$name" - <tests/machine.Dockerfile >/dev/null
 remove
@@ -25,7 +25,7 @@ wait_until 60 answers || { docker logs --tail 20 "$name" >&2; die "its engine do
 
 say "machine: giving it the base images, and the files that git holds or would hold"
 # shellcheck disable=SC2046  # a list of names
-docker save registry:2 $(for lab in */compose.yaml; do base_images "${lab%/*}"; done | sort -u) |
+docker save registry:3 $(for lab in */compose.yaml; do base_images "${lab%/*}"; done | sort -u) |
   docker exec -i "$name" docker load --quiet >/dev/null
 { git ls-files --cached --others --exclude-standard && find gpu-train/wheels -name '*.whl'; } |
   tar -c --ignore-failed-read -T - 2>/dev/null | docker exec -i "$name" tar -x

@@ -11,7 +11,7 @@ from learn.bench import Bench
 
 TITLE = "Watched, when somebody asks for it"
 MINUTES = 12
-IMAGES = ("python:3.13-slim", "prom/prometheus:v2.53.3")
+IMAGES = ("python:3.13-slim", "prom/prometheus:v2.53.5")
 HINTS = (
     "A service that belongs to a profile starts only when the profile is asked for. One without a profile always starts. Which of the two has to have one?",
     "A service says with profiles, a list, which ones it belongs to. That is in compose.yaml; the target is in prometheus.yml.",

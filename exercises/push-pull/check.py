@@ -8,7 +8,7 @@ from learn.bench import Bench
 
 TITLE = "A second version that uploads only what is new"
 MINUTES = 12
-IMAGES = ("python:3.13-slim", "registry:2")
+IMAGES = ("python:3.13-slim", "registry:3")
 SLOW = "It uploads an image to a registry on this machine: that can take half a minute."
 HINTS = (
     "docs/commands.md, section Tags, push and pull: the name of an image says where it goes. Build it under that name, or tag it.",
@@ -35,7 +35,7 @@ def check(bench: Bench) -> None:
 
 
 def check_at(bench: Bench, port: int, image: str) -> None:
-    registry = bench.start("registry:2", options=("--publish", f"127.0.0.1:{port}:5000"))
+    registry = bench.start("registry:3", options=("--publish", f"127.0.0.1:{port}:5000"))
     bench.wait(lambda: bench.get(port, "/v2/") == "{}", 60)
     # A model that nobody has uploaded yet.
     name = secrets.token_hex(4)

@@ -19,7 +19,7 @@ from readme import BLOCKS_NOT_RUN, BLOCKS_RUN, IN_TEST_SCALE, matches, read_step
 from repository import LABS, ROOT, copy_of_git, ensure_image
 
 # What the documents name beyond the labs' own base images.
-IMAGES_OF_DOCS = ["registry:2"]
+IMAGES_OF_DOCS = ["registry:3"]
 
 
 def follow(document: Path, newcomer: Newcomer, folder: Path, timeout: float, request) -> None:

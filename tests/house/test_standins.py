@@ -69,7 +69,7 @@ def config(image: str) -> dict:
             },
         ),
         (
-            "prom/prometheus:v2.53.3",
+            "prom/prometheus:v2.53.5",
             {
                 "ExposedPorts": {"9090/tcp": {}},
                 "Volumes": {"/prometheus": {}},
@@ -79,7 +79,7 @@ def config(image: str) -> dict:
             },
         ),
         (
-            "nginx:1.26",
+            "nginx:1.30",
             {
                 "ExposedPorts": {"80/tcp": {}},
                 "StopSignal": "SIGQUIT",
@@ -87,11 +87,12 @@ def config(image: str) -> dict:
             },
         ),
         (
-            "registry:2",
+            "registry:3",
             {
                 "ExposedPorts": {"5000/tcp": {}},
                 "Volumes": {"/var/lib/registry": {}},
                 "Entrypoint": ["/entrypoint.sh"],
+                "Cmd": ["/etc/distribution/config.yml"],
             },
         ),
     ],
@@ -225,7 +226,7 @@ def test_prometheus_reads_its_file_and_writes_its_volume(
         "-v", f"{tmp_path}/prometheus.yml:/etc/prometheus/prometheus.yml:ro",
         "-v", f"{volume}:/prometheus",
     ]  # fmt: skip
-    prometheus = run(base("prom/prometheus:v2.53.3"), options=[*HARDENED, *mounts])
+    prometheus = run(base("prom/prometheus:v2.53.5"), options=[*HARDENED, *mounts])
     probe = ("promtool", "check", "ready", "--url=http://127.0.0.1:9090")
     prometheus.wait_until(lambda: prometheus.exec(*probe, check=False).returncode == 0)
     assert "wal" in prometheus.exec("ls", "/prometheus").stdout
@@ -240,7 +241,7 @@ def test_nginx_serves_its_page_and_what_is_in_conf_d(base, run, tmp_path: Path) 
     (tmp_path / "site.conf").chmod(0o644)
     port = free_port()
     nginx = run(
-        base("nginx:1.26"),
+        base("nginx:1.30"),
         options=[
             "-v", f"{tmp_path}/site.conf:/etc/nginx/conf.d/site.conf:ro",
             "-p", f"127.0.0.1:{port}:8080",
@@ -263,7 +264,7 @@ def answered(url: str) -> str:
 
 def test_registry_takes_an_image_and_hands_it_out(base, run, tmp_path: Path) -> None:
     port = free_port()
-    registry = run(base("registry:2"), options=["-p", f"127.0.0.1:{port}:5000"])
+    registry = run(base("registry:3"), options=["-p", f"127.0.0.1:{port}:5000"])
     registry.wait_until(lambda: answered(f"http://127.0.0.1:{port}/v2/") == "{}")
     name = f"localhost:{port}/labs-test-small:1"
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /hello\n")

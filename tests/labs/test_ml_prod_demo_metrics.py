@@ -52,5 +52,5 @@ def test_prometheus_watches_the_api_alone(compose: Callable[..., Compose]) -> No
 )
 def test_promtool_accepts_the_configuration_and_the_alerts(run_once, command, file: str) -> None:
     options = ["--entrypoint", "promtool", "-v", f"{PRODUCTION}/prometheus:/etc/prometheus:ro"]
-    done = run_once("prom/prometheus:v2.53.3", *command, f"/etc/prometheus/{file}", options=options)
+    done = run_once("prom/prometheus:v2.53.5", *command, f"/etc/prometheus/{file}", options=options)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -34,7 +34,7 @@ def pushed_from(engine: None) -> Iterator[list[str]]:
 def registry(pushed_from: list[str], run: Callable[..., Container]) -> str:
     """An empty registry on a free port of this machine."""
     port = free_port()
-    container = run(ensure_image("registry:2"), options=["-p", f"127.0.0.1:{port}:5000"])
+    container = run(ensure_image("registry:3"), options=["-p", f"127.0.0.1:{port}:5000"])
     name = f"localhost:{port}"
     container.wait_until(lambda: answers(f"http://{name}/v2/"))
     pushed_from.append(name)

@@ -14,7 +14,7 @@ def machines(engine: None) -> Iterator[Network]:
     """A network with a registry that has the labs' base images, and no machine yet."""
     with network() as made:
         made.start_registry()
-        for image in ("nginx:1.26", "postgres:17", "redis:8", "python:3.13-slim"):
+        for image in ("nginx:1.30", "postgres:17", "redis:8", "python:3.13-slim"):
             made.push(ensure_image(image), f"library/{image}")
         yield made
 

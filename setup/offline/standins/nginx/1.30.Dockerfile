@@ -1,8 +1,8 @@
-# Stand-in for nginx:1.26: uid 101, sites in /etc/nginx/conf.d, logs on stdout and stderr.
+# Stand-in for nginx:1.30: uid 101, sites in /etc/nginx/conf.d, logs on stdout and stderr.
 # What differs from nginx/docker-nginx, stable/debian/Dockerfile:
 #
 #               official                                        here
-#   version     1.26.3, no longer rebuilt (1.30 is)             Debian 13's 1.26.3, with its security fixes
+#   version     the newest 1.30                                 Debian 13's 1.26.3, with its security fixes
 #   entrypoint  /docker-entrypoint.d: templates, IPv6, workers  none
 #   modules     xslt, geoip, image filter, njs                  none
 #   IPv6        listened on                                     not

@@ -1,10 +1,10 @@
-# Stand-in for registry:2: images in /var/lib/registry, served at port 5000, settings in /etc/docker/registry/config.yml.
+# Stand-in for registry:3: images in /var/lib/registry, served at port 5000, settings in /etc/distribution/config.yml.
 # What differs from distribution/distribution-library-image, Dockerfile:
 #
-#                  official                         here
-#   version        2.8.3, no longer rebuilt (3 is)  Debian's 2.8.3; it has no 3 to stand in with
-#   system         Alpine                           Debian
-#   settings of 3  /etc/distribution/config.yml     none
+#             official                  here
+#   version   3.0.0                     Debian's 2.8.3, the newest that it has
+#   system    Alpine                    Debian
+#   port      also 5001, with metrics   5000 alone
 FROM standin/debian:trixie-slim
 
 RUN apt-get update \
@@ -13,12 +13,14 @@ RUN apt-get update \
     && ln -s docker-registry /usr/bin/registry \
     && install -d /var/lib/registry
 
-COPY <<'EOS' /etc/docker/registry/config.yml
+COPY <<'EOS' /etc/distribution/config.yml
 version: 0.1
 log:
   fields:
     service: registry
 storage:
+  delete:
+    enabled: true
   cache:
     blobdescriptor: inmemory
   filesystem:
@@ -51,4 +53,4 @@ EXPOSE 5000
 
 ENTRYPOINT ["/entrypoint.sh"]
 
-CMD ["/etc/docker/registry/config.yml"]
+CMD ["/etc/distribution/config.yml"]

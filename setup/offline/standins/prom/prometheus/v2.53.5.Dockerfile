@@ -1,11 +1,11 @@
-# Stand-in for prom/prometheus:v2.53.3.
+# Stand-in for prom/prometheus:v2.53.5.
 # What differs from prometheus/prometheus, Dockerfile:
 #
-#             official                            here
-#   version   v2.53.5 is the newest of this line  Debian 13's 2.53.3, the one that can be stood in for
-#   system    busybox                             Debian
-#   web page  /graph                              the older one, at /classic/graph
-#   consoles  yes                                 no
+#             official                      here
+#   version   v2.53.5, the last of 2.53      Debian 13's 2.53.3
+#   system    busybox                       Debian
+#   web page  /graph                        the older one, at /classic/graph
+#   consoles  yes                           no
 FROM standin/debian:trixie-slim
 
 RUN apt-get update \
