@@ -52,7 +52,8 @@ def open_source(path: Path) -> Iterator[Source]:
     except PermissionError:
         raise FileError(f"{path} is not readable by uid {os.getuid()}: {CURE}") from None
     except OSError as error:
-        raise FileError(f"{path}: {os.strerror(error.errno or 0).lower()}") from None
+        why = os.strerror(error.errno).lower() if error.errno else error
+        raise FileError(f"{path}: {why}") from None
     with disk:
         file = gzip.GzipFile(fileobj=disk) if disk.peek(2)[:2] == b"\x1f\x8b" else disk
         try:

@@ -4,13 +4,15 @@ import json
 import logging
 import os
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+import pyarrow as pa
 from cleaner.reading import FileError
 from cleaner.report import table
 from cleaner.settings import SettingError
-from dask.distributed import CancelledError, Client, KilledWorker, as_completed
+from dask.distributed import CancelledError, Client, KilledWorker, Worker, as_completed
 from tqdm import tqdm
 
 from cluster.files import (
@@ -82,7 +84,7 @@ def clean_on_workers(
             except CancelledError:
                 print("the scheduler is gone: waiting for the next one", file=sys.stderr)
                 return
-            except (KilledWorker, FileError, OSError) as error:
+            except (KilledWorker, FileError, OSError, pa.ArrowException) as error:
                 outcome = error
             yield file_of[future], outcome
 
@@ -98,7 +100,14 @@ def connect(scheduler: str) -> Client:
     except TimeoutError:
         client.close()
         raise ClusterError(f"{scheduler} has no worker after {TIMEOUT} s: start some") from None
+    # What a driver has sent that was stopped: it would overwrite what this one makes.
+    while any(client.run(running, on_error="ignore").values()):
+        time.sleep(0.2)
     return client
+
+
+def running(dask_worker: Worker) -> int:
+    return len(dask_worker.state.executing)
 
 
 def read_records(out: str) -> list[dict]:
@@ -116,7 +125,8 @@ def write_manifest(out: str, records: dict[File, dict], earlier: list[dict]) -> 
     files = [record for _, record in sorted(records.items())]
     kept = {name for record in files for name in record["parts"].values()}
     made = {name for record in earlier for name in record["parts"].values()}
-    remove(open_place(out), made - kept)
+    if gone := made - kept:
+        remove(open_place(out), [MANIFEST, *gone])
     with whole_file(open_place(out), MANIFEST) as file:
         file.write(json.dumps({"rows": total(files)["rows"], "files": files}, indent=1).encode())
     open_place(out).delete_dir(UNFINISHED)
@@ -139,7 +149,7 @@ def main() -> int:
     try:
         settings = read_settings(os.environ)
         records, failed = clean_folder(settings)
-    except (SettingError, FileError, ClusterError, OSError) as error:
+    except (SettingError, FileError, ClusterError, OSError, pa.ArrowException) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for why in failed.values():

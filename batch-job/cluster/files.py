@@ -85,7 +85,7 @@ def whole_file(place: FileSystem, name: str) -> Iterator[NativeFile]:
             yield file
         place.move(beside, name)
     except BaseException:
-        place.delete_file(beside)
+        remove(place, [beside])
         raise
 
 

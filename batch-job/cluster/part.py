@@ -15,6 +15,7 @@ from cleaner.cleaning import Cleaned, clean_parts
 from cleaner.reading import open_source, read_columns, read_parts
 from cleaner.writing import csv_line
 from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
+from pyarrow.fs import FileSystem
 from pyarrow.parquet import ParquetWriter
 
 from cluster.files import File, StoredFile, open_place, remove, whole_file
@@ -22,15 +23,16 @@ from cluster.files import File, StoredFile, open_place, remove, whole_file
 RECORDS = "_records"
 
 
-def code_version() -> str:
+def code_version(lab: Path) -> str:
     """Return a digest of all that decides what comes out: the code, and the version of Arrow."""
     digest = hashlib.sha256(pa.__version__.encode())
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+    folders = (lab / "cleaner", lab / "cluster")
+    for path in (lab / "rules.py", *sorted(path for at in folders for path in at.glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-CODE = code_version()  # that this process has
+CODE = code_version(Path(__file__).parents[1])  # that this process has
 
 
 class ClusterError(Exception):
@@ -84,8 +86,9 @@ def clean_file(job: Job, file: File) -> dict:
             rejects.write(done.rejects)
             for kind, found in done.counts.items():
                 counts[kind].update(found)
-        # It is about the parts of an earlier run, and these go now.
-        remove(out, [names["record"]])
+        # It is about the parts of an earlier run, and these go now, also where they had another format.
+        old = parts_of(out, names["record"])
+        remove(out, [names["record"], *(old - set(names.values()))])
     record = {
         "file": file._asdict(),
         "job": job._asdict(),
@@ -97,6 +100,15 @@ def clean_file(job: Job, file: File) -> dict:
     with whole_file(out, names["record"]) as written:
         written.write(text.encode())
     return json.loads(text)
+
+
+def parts_of(out: FileSystem, record: str) -> set[str]:
+    """Return the names of the parts that a record tells of; none where there is no record."""
+    try:
+        with out.open_input_file(record) as file:
+            return set(json.loads(file.read())["parts"].values())
+    except FileNotFoundError:
+        return set()
 
 
 def to_table(done: Cleaned, columns: list[str], income_range: tuple[float, float]) -> pa.Table:

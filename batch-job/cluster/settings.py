@@ -1,5 +1,6 @@
 """Settings of the driver from environment variables, checked before anything is read or written."""
 
+import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -26,7 +27,9 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     """
     source = (env.get("SOURCE") or "s3://labs/raw").rstrip("/")
     out = (env.get("OUT") or "s3://labs/clean").rstrip("/")
-    if f"{source}/".startswith(f"{out}/") or f"{out}/".startswith(f"{source}/"):
+    places = (place if "://" in place else os.path.abspath(place) for place in (source, out))
+    one, other = (f"{place}/" for place in places)
+    if one.startswith(other) or other.startswith(one):
         raise SettingError(f"SOURCE={source!r}, OUT={out!r} is not accepted: one is in the other")
 
     format = (env.get("FORMAT") or "csv").lower()

@@ -144,6 +144,11 @@ def test_a_driver_that_was_killed_goes_on_where_it_was(cluster: Cluster, expecte
 
 
 def test_a_worker_that_hangs_loses_its_file_to_another(cluster: Cluster, expected: Parts) -> None:
+
+    def removed() -> int:
+        return cluster.project.logs().count("Removing worker")
+
+    before = removed()
     driver = cluster.start("raw", "frozen")
     cluster.wait_made("frozen", 1)
     frozen = cluster.project.containers("worker")[0]
@@ -154,7 +159,7 @@ def test_a_worker_that_hangs_loses_its_file_to_another(cluster: Cluster, expecte
         signal_inside(frozen, "CONT")
     assert_whole(cluster, "frozen", expected)
     # It may have gone on with what it had: that changes nothing, and it works again.
-    wait_until(lambda: "Removing worker" in cluster.project.logs(), describe=cluster.project.logs)
+    wait_until(lambda: removed() > before, describe=cluster.project.logs)
     frozen.wait_healthy(120)
     assert parts_in(cluster.data / "frozen") == expected
 
@@ -198,6 +203,7 @@ REFUSED: list[tuple[str, str, dict[str, str], str]] = [
     ("raw", "s3://none/clean", {}, "in bucket 'none': AWS Error NO_SUCH_BUCKET"),
     ("s3://labs/raw", "refused", WRONG, "SIGNATURE_DOES_NOT_MATCH"),
     ("s3://labs/raw", "refused", {**WRONG, "AWS_ACCESS_KEY_ID": "x"}, "INVALID_ACCESS_KEY_ID"),
+    ("https://example.com/raw", "refused", {}, "Unrecognized filesystem type"),
     ("empty", "refused", {}, "data/empty has no file that ends in .csv or .csv.gz"),
     ("raw", "raw/out", {}, "OUT='data/raw/out' is not accepted: one is in the other"),
     (
