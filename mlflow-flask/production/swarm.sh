@@ -3,8 +3,8 @@
 #   production/swarm.sh up      makes this engine a swarm of one on loopback, builds the images, deploys
 #   production/swarm.sh down    undoes that, volumes with runs and models included
 # On a swarm that is there, from one of its managers:
-#   REGISTRY=host:5000 TAG=1.0.0 production/swarm.sh push      builds and pushes the images, anywhere
-#   REGISTRY=host:5000 TAG=1.0.0 production/swarm.sh deploy    deploys them, or updates what runs; TRAIN=1 trains again
+#   REGISTRY=host:5002 TAG=1.0.0 production/swarm.sh push      builds and pushes the images, anywhere
+#   REGISTRY=host:5002 TAG=1.0.0 production/swarm.sh deploy    deploys them, or updates what runs; TRAIN=1 trains again
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -20,7 +20,7 @@ OURS=labs.swarm-of-one
 die() { printf 'swarm: %s\n' "$1" >&2; exit 2; }
 run() { printf '%s\n' "$*" >&2 && "$@"; }
 sha() { { sha256sum 2>/dev/null <"$1" || shasum -a 256 <"$1"; } | cut -c 1-12; }
-is_active() { [ "$(docker info --format '{{.Swarm.LocalNodeState}}')" = active ]; }
+is_active() { case "$(docker info --format '{{.Swarm.LocalNodeState}}')" in inactive | "") return 1 ;; esac; }
 is_ours() { [ "$(docker node inspect self --format "{{index .Spec.Labels \"$OURS\"}}" 2>/dev/null)" = yes ]; }
 of_stack() { docker "$@" --quiet --filter "label=com.docker.stack.namespace=$STACK"; }
 remove() { while read -r id; do docker "$1" rm "$id" >/dev/null; done; }
@@ -45,7 +45,10 @@ make_swarm() {
   docker network rm docker_gwbridge >/dev/null 2>&1 || true
   docker network create --opt com.docker.network.bridge.enable_icc=false \
     --opt com.docker.network.bridge.host_binding_ipv4="${BIND:-127.0.0.1}" docker_gwbridge >/dev/null
-  run docker swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377 >/dev/null
+  run docker swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377 >/dev/null || {
+    docker network rm docker_gwbridge >/dev/null
+    exit 2
+  }
   docker node update --label-add "$OURS=yes" --label-add databases=here \
     "$(docker info --format '{{.Swarm.NodeID}}')" >/dev/null
 }
@@ -95,6 +98,9 @@ deploy() {
   done
   is_deployed || TRAIN=1
   export TRAIN=${TRAIN:-0}
+  if [ ! -f production/.secrets/database_password ] && docker secret ls --format '{{.Name}}' | grep -q "^${STACK}_database_password_"; then
+    die "the stack has passwords that are not in production/.secrets: deploy from the folder that has them, or 'production/swarm.sh down' first"
+  fi
   production/make-secrets.sh
   DATABASE_PASSWORD_SHA=$(sha production/.secrets/database_password)
   MLFLOW_LOGIN_SHA=$(sha production/.secrets/mlflow_login)
@@ -105,14 +111,14 @@ deploy() {
   export DATABASE_PASSWORD_SHA MLFLOW_LOGIN_SHA S3_KEY_SHA S3_CREDENTIALS_SHA NGINX_SHA
 
   # For ever, where the first containers of a service never become healthy.
-  run docker stack deploy --detach=false --quiet --prune --with-registry-auth --resolve-image never \
+  docker stack deploy --detach=false --quiet --prune --with-registry-auth --resolve-image never \
     --compose-file production/stack.yaml "$STACK" &
   pid=$! deadline=$((SECONDS + ${WAIT:-300}))
   while kill -0 "$pid" 2>/dev/null; do
     if [ "$SECONDS" -ge "$deadline" ]; then
       kill "$pid"
       tell_errors "$(docker stack services --quiet "$STACK")"
-      die "not all services run after ${WAIT:-300} s: 'docker stack ps --no-trunc $STACK' shows why"
+      die "not all services run after ${WAIT:-300} s: 'docker stack ps --no-trunc $STACK' shows why (TRAIN=1 deploys and trains again)"
     fi
     sleep 1
   done
@@ -120,7 +126,11 @@ deploy() {
   # It ends well after a rollback too.
   for name in $(docker stack services --quiet "$STACK"); do
     case "$(docker service inspect --format '{{with .UpdateStatus}}{{.State}}{{end}}' "$name")" in
-      rollback* | paused)
+      paused | rollback_paused)
+        tell_errors "$name"
+        die "the update of $(docker service inspect --format '{{.Spec.Name}}' "$name") stopped halfway: 'docker service ps $name' shows where"
+        ;;
+      rollback*)
         tell_errors "$name"
         die "$(docker service inspect --format '{{.Spec.Name}}' "$name") did not become healthy and was rolled back: what ran before still runs"
         ;;
@@ -138,6 +148,7 @@ tell_errors() {
 
 down() {
   is_active || { printf 'swarm: this engine is in no swarm\n'; return; }
+  docker node ls >/dev/null 2>&1 || die "this engine manages no swarm: 'down' is for a manager"
   ! is_deployed || run docker stack rm "$STACK"
   # It is done before its containers and networks are gone.
   while [ -n "$(of_stack ps --all; of_stack network ls)" ]; do sleep 1; done
@@ -147,7 +158,7 @@ down() {
   docker image ls --format '{{.Repository}}:{{.Tag}}' | sed -nE "/^$PROJECT-(mlapp|mlflow|train|store):[0-9a-f]{12}$/p" | remove image
   # Leaving takes the names of all running containers out of Docker's DNS, those of other projects too.
   if [ -n "$(docker ps --quiet)" ]; then
-    printf 'swarm: the swarm of one stays while other containers run; later: docker swarm leave --force\n'
+    printf 'swarm: the swarm of one stays while other containers run; later:\n  docker swarm leave --force; docker network rm docker_gwbridge\n'
   else
     run docker swarm leave --force
     docker network rm docker_gwbridge >/dev/null

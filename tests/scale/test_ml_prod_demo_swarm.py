@@ -12,7 +12,7 @@ from docker_cli import docker, wait_until
 from iris_api import SETOSA
 from iris_stack import off_loop
 from load import Load
-from swarm import SHARED, Lab, Machine, Network, broken_rows
+from swarm import SHARED, Lab, Machine, Network, broken_rows, on_failed_update
 
 pytest_plugins = ["swarm_fixtures"]
 
@@ -124,6 +124,8 @@ def test_the_posture_of_compose_is_that_of_the_swarm(iris: Iris) -> None:
         assert len(machine.running("api")) == len(machine.running("proxy")) == 1, iris.logs()
     services = ["api", "cache", "db", "proxy", "recorder"]
     assert broken_rows(iris.network) == {name: set() for name in services}
+    expected = dict.fromkeys(services, "rollback") | {"train": ""}
+    assert on_failed_update(iris.manager, iris.lab.stack) == expected
 
 
 def test_an_update_under_load_fails_no_request_and_loses_no_record(
@@ -166,10 +168,21 @@ def test_what_cannot_be_deployed_is_refused_in_one_line(iris: Iris) -> None:
         done.stderr
         == f"swarm: there is no image {iris.image('none')}, here or at its registry; nothing was deployed\n"
     )
-    for command, says in (("deploy", "manages no swarm"), ("up", "in a swarm already")):
+    for command, says in (
+        ("deploy", "manages no swarm"),
+        ("down", "manages no swarm"),
+        ("up", "in a swarm already"),
+    ):
         done = iris.lab.swarm(command, machine=iris.network.machines[1], check=False)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
         assert says in done.stderr
+    secrets = iris.lab.folder / "production/.secrets"
+    kept = secrets.rename(secrets.with_name("kept"))
+    done = iris.deploy(check=False)
+    assert not secrets.exists()
+    kept.rename(secrets)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "the stack has passwords that are not in production/.secrets" in done.stderr
     assert iris.images_that_run() == before
 
 
@@ -191,9 +204,13 @@ def test_a_secret_is_rotated_under_load(iris: Iris) -> None:
 
 def test_a_machine_that_dies_under_load_costs_seconds(iris: Iris) -> None:
     lost = iris.network.machines[2]
-    load = iris.during(lost.container.kill)
+
+    def lose_it() -> None:
+        lost.container.kill()
+        # Three again, on two machines.
+        del iris.network.machines[2]
+        wait_until(lambda: len(iris.apis()) == 3, 120, describe=iris.logs)
+
+    load = iris.during(lose_it)
     assert load.failed == {}, iris.logs()
     assert load.slowest < LONGEST_WAIT
-    # Three again, on two machines.
-    del iris.network.machines[2]
-    wait_until(lambda: len(iris.apis()) == 3, 120, describe=iris.logs)

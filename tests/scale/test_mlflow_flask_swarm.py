@@ -13,7 +13,7 @@ from churn import CUSTOMER
 from docker_cli import docker, wait_until
 from iris_stack import off_loop
 from load import Load
-from swarm import Lab, Machine, Network, broken_rows
+from swarm import Lab, Machine, Network, broken_rows, on_failed_update
 
 pytest_plugins = ["swarm_fixtures"]
 
@@ -59,6 +59,7 @@ class Churn:
         url, host = f"{self.mlflow}/alias", {"Host": "localhost"}  # it knows no other of its names
         answer = httpx.post(url, json=body, auth=self.login, headers=host, timeout=30)
         assert answer.status_code == 200, answer.text
+        assert httpx.post(url, json=body, auth=self.login, timeout=30).status_code == 403
 
     def served(self) -> set[tuple[str | None, int | None]]:
         """What answers, by each mlapp: where its model is from, and the version in the registry."""
@@ -77,6 +78,11 @@ class Churn:
             120,
             lambda: f"{self.served()}\n{self.logs()}",
         )
+
+    def move_champion_there_and_back(self) -> None:
+        for version in (1, 2):
+            self.set_champion(version)
+            self.wait_served(version)
 
     def logs(self) -> str:
         told = [self.manager.docker("stack", "ps", "--no-trunc", self.lab.stack).stdout]
@@ -125,16 +131,13 @@ def test_the_posture_of_compose_is_that_of_the_swarm(churn: Churn) -> None:
         assert len(machine.running("mlapp")) == len(machine.running("proxy")) == 1, churn.logs()
     services = ["db", "mlapp", "mlflow", "proxy", "store"]
     assert broken_rows(churn.network) == {name: set() for name in services}
+    expected = dict.fromkeys(services, "rollback") | {"train": ""}
+    assert on_failed_update(churn.manager, churn.lab.stack) == expected
     assert len(churn.running("mlflow")) == 2
 
 
 def test_the_champion_moves_under_load_and_no_request_fails(churn: Churn) -> None:
-    def there_and_back() -> None:
-        for version in (1, 2):
-            churn.set_champion(version)
-            churn.wait_served(version)
-
-    load = churn.during(there_and_back)
+    load = churn.during(churn.move_champion_there_and_back)
     assert load.failed == {}, churn.logs()
     assert {answer["model"]["version"] for answer in load.answers} == {"v1", "v2"}
 
@@ -147,7 +150,12 @@ def test_nobody_without_the_password_moves_the_champion(churn: Churn) -> None:
 def test_an_mlflow_that_dies_is_not_missed(churn: Churn) -> None:
     wait_until(lambda: len(churn.healthy("mlflow")) == 2, 240, churn.logs)
     machine, id = churn.healthy("mlflow")[0]
-    load = churn.during(lambda: machine.docker("kill", id))
+
+    def kill_it() -> None:
+        machine.docker("kill", id)
+        churn.move_champion_there_and_back()
+
+    load = churn.during(kill_it)
     assert load.failed == {}, churn.logs()
     assert {answer["model"]["source"] for answer in load.answers} == {"registry"}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from docker_cli import LABEL, PROJECT_PREFIX, Container, docker, free_port, wait_until
-from posture import ROWS, Sighting, look
+from posture import ROWS, Sighting, has_health_check, look
 from repository import ROOT, copy_of_git, ensure_image
 
 MACHINE = "labs-test-machine"
@@ -82,11 +82,11 @@ class Network:
     def start_registry(self) -> None:
         """Start it; `registry` is where this machine pushes to."""
         options = ("--network-alias=registry", "--publish=127.0.0.1::5000")
-        container = self._start(*options, ensure_image("registry:2"))
+        container = self._start(*options, ensure_image("registry:3"))
         self.registry = f"127.0.0.1:{container.host_port(5000)}"
 
     def push(self, image: str, name: str) -> None:
-        """Give the registry an image of this machine's, under a name like `library/nginx:1.26`."""
+        """Give the registry an image of this machine's, under a name like `library/nginx:1.30`."""
         pushed = f"{self.registry}/{name}"
         docker("tag", image, pushed)
         try:
@@ -201,9 +201,19 @@ def broken_rows(network: Network) -> dict[str, set[str]]:
                 row.number for row in rows if row.number not in ELSEWHERE
             )
             assert sighting.says(r"NoNewPrivs:\t1"), service
+            # Without one, an update takes whatever has started for good.
+            assert has_health_check(sighting), service
             assert "bridge" not in sighting.record["NetworkSettings"]["Networks"], service
             assert (service == "proxy") == bool(sighting.host("PortBindings"))
             # What a swarm drops when it is written as compose has it.
             assert sighting.says(r"tmpfs /tmp tmpfs rw\b.*"), service
             assert sighting.record["Config"]["Labels"]["com.docker.compose.project"] == "", service
     return broken
+
+
+def on_failed_update(manager: Machine, stack: str) -> dict[str, str]:
+    """Return what a swarm does with each service when its update fails: nothing is said of a job."""
+    names = manager.docker("stack", "services", "--format={{.Name}}", stack).stdout.split()
+    form = "{{.Spec.Name}} {{with .Spec.UpdateConfig}}{{.FailureAction}}{{end}}"
+    rows = manager.docker("service", "inspect", f"--format={form}", *names).stdout.splitlines()
+    return dict(row.removeprefix(f"{stack}_").split(" ") for row in rows)
