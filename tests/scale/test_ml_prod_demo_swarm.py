@@ -124,7 +124,7 @@ def test_the_posture_of_compose_is_that_of_the_swarm(iris: Iris) -> None:
         assert len(machine.running("api")) == len(machine.running("proxy")) == 1, iris.logs()
     services = ["api", "cache", "db", "proxy", "recorder"]
     assert broken_rows(iris.network) == {name: set() for name in services}
-    expected = dict.fromkeys(services, "rollback") | {"train": ""}
+    expected = dict.fromkeys(services, "rollback") | {"train": "pause"}
     assert on_failed_update(iris.manager, iris.lab.stack) == expected
 
 

@@ -131,7 +131,7 @@ def test_the_posture_of_compose_is_that_of_the_swarm(churn: Churn) -> None:
         assert len(machine.running("mlapp")) == len(machine.running("proxy")) == 1, churn.logs()
     services = ["db", "mlapp", "mlflow", "proxy", "store"]
     assert broken_rows(churn.network) == {name: set() for name in services}
-    expected = dict.fromkeys(services, "rollback") | {"train": ""}
+    expected = dict.fromkeys(services, "rollback") | {"train": "pause"}
     assert on_failed_update(churn.manager, churn.lab.stack) == expected
     assert len(churn.running("mlflow")) == 2
 

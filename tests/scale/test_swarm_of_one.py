@@ -21,15 +21,15 @@ def machine(machines: Network) -> Machine:
 
 
 @pytest.fixture(scope="module", params=["iris_lab", "churn_lab"])
-def lab(request: pytest.FixtureRequest) -> Lab:
+def each_lab(request: pytest.FixtureRequest) -> Lab:
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-def env(machine: Machine, lab: Lab) -> Iterator[dict[str, str]]:
+def env(machine: Machine, each_lab: Lab) -> Iterator[dict[str, str]]:
     """Of somebody at that machine."""
-    yield {**os.environ, **machine.env, "COMPOSE_PROJECT_NAME": lab.project}
-    lab.swarm("down", machine=machine, check=False)
+    yield {**os.environ, **machine.env, "COMPOSE_PROJECT_NAME": each_lab.project}
+    each_lab.swarm("down", machine=machine, check=False)
 
 
 def left(machine: Machine) -> list[str]:
@@ -42,27 +42,27 @@ def can_connect(machine: Machine, host: str, port: int) -> bool:
 
 
 def test_the_commands_of_the_readme_and_nothing_is_left(
-    machine: Machine, lab: Lab, env: dict[str, str]
+    machine: Machine, each_lab: Lab, env: dict[str, str]
 ) -> None:
-    steps = read_steps(lab.folder / "production/README.md")
+    steps = read_steps(each_lab.folder / "production/README.md")
     marked = [step for step in steps if step.not_run == IN_TEST_SCALE]
     assert len(marked) == 3
     if os.getuid():
         pytest.skip("needs root: it types the commands in the other machine's network")
     there = ("nsenter", f"--net=/proc/{machine.container.inspect()['State']['Pid']}/ns/net")
-    run_steps(marked, lab.folder, env, timeout=900, inside=there)
+    run_steps(marked, each_lab.folder, env, timeout=900, inside=there)
     assert left(machine) == []
     assert machine.docker("info", "--format={{.Swarm.LocalNodeState}}").stdout.strip() == "inactive"
 
 
 def test_it_is_made_by_up_alone_and_open_to_nobody_else(
-    machine: Machine, lab: Lab, env: dict[str, str]
+    machine: Machine, each_lab: Lab, env: dict[str, str]
 ) -> None:
-    refused = lab.swarm("deploy", machine=machine, check=False)
+    refused = each_lab.swarm("deploy", machine=machine, check=False)
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
     assert "manages no swarm" in refused.stderr
     port, other = free_port(), free_port()
-    done = lab.swarm("up", machine=machine, PORT=str(port), MLFLOW_PORT=str(other))
+    done = each_lab.swarm("up", machine=machine, PORT=str(port), MLFLOW_PORT=str(other))
     assert '"no-new-privileges": true' in done.stderr
     assert can_connect(machine, "127.0.0.1", port)
     for each in (port, other, 2377, 5000, 5432, 6379, 8000, 8333):

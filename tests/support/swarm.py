@@ -212,7 +212,7 @@ def broken_rows(network: Network) -> dict[str, set[str]]:
 
 
 def on_failed_update(manager: Machine, stack: str) -> dict[str, str]:
-    """Return what a swarm does with each service when its update fails: nothing is said of a job."""
+    """Return what a swarm does with each service when its update fails. A job keeps Docker's own answer, pause."""
     names = manager.docker("stack", "services", "--format={{.Name}}", stack).stdout.split()
     form = "{{.Spec.Name}} {{with .Spec.UpdateConfig}}{{.FailureAction}}{{end}}"
     rows = manager.docker("service", "inspect", f"--format={form}", *names).stdout.splitlines()
