@@ -233,7 +233,7 @@ test-machine: ## what Docker's other image store changes, tested in a container
 	@setup/ready.sh $(LABS)
 	@setup/test-machine.sh --numprocesses 2 --dist loadfile --no-loadscope-reorder $(MACHINE_TESTS)
 
-bench: ## measure every lab and its naive version (half an hour, alone)
+bench: ## measure every lab and its naive version (an hour, alone)
 	@setup/ready.sh $(LABS)
 	@benchmarks/bench.sh
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measure every lab against its naive version on this machine, and write the READMEs' tables. Takes half an hour, on a
+# Measure every lab against its naive version on this machine, and write the READMEs' tables. Takes most of an hour, on a
 # machine that does nothing else. Needs wrk (Debian: apt-get install wrk) and 30 GB of disk.
 set -euo pipefail
 
@@ -11,6 +11,7 @@ command -v wrk >/dev/null || {
 
 python3 benchmarks/builds.py
 python3 benchmarks/batch_job.py
+python3 benchmarks/batch_job_cluster.py
 python3 benchmarks/ds_lab.py
 python3 benchmarks/serve.py
 python3 benchmarks/mlflow_flask.py

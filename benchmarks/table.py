@@ -100,10 +100,29 @@ def table_of(lab: str) -> str:
     return markdown(head, rows, results(lab)["machine"])
 
 
+def table_of_cluster() -> str:
+    """Lab 1 on workers: what was measured, and what follows for a thousand files of a gigabyte each."""
+    measured = json.loads((RESULTS / "batch-job-cluster.json").read_text())
+    seconds = dict(measured["seconds"])
+    per_file = seconds.pop("small files") / measured["small_files"]
+    rate = measured["megabytes"] / seconds["one container"]
+    rows = [[f"{measured['files']} files, {measured['megabytes']:.0f} MB in all: {name}", f"{shown(taken)} s"]
+            for name, taken in seconds.items()]  # fmt: skip
+    rows += [
+        ["a file before its first row, at most", f"{per_file * 1e3:.0f} ms"],
+        ["computed: 1,000 files of 1 GB, a cpu for each of 50 workers",
+         f"{1_000 / 50 * 1_000 / rate / 60:.0f} min"],
+        ["computed: what the store has to give meanwhile, and to take", f"{50 * rate / 1_000:.1f} GB/s each"],
+        ["computed: what the driver and the scheduler do meanwhile", f"{1_000 * per_file:.0f} s"],
+    ]  # fmt: skip
+    return markdown(["lab 1's cluster", ""], rows, measured["machine"])
+
+
 def pages() -> dict[Path, str]:
     """Each page with measured numbers, and its table."""
     return {
         ROOT / "README.md": table_of_all(),
+        ROOT / "docs/scale.md": table_of_cluster(),
         **{ROOT / lab / "README.md": table_of(lab) for lab in FILES},
     }
 
