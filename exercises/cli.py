@@ -51,8 +51,7 @@ def check_one(exercise: Exercise, options: argparse.Namespace) -> int:
     print_title(exercise)
     folder = folder_of(exercise)
     say(exercise.slow)
-    progress = read_progress()
-    record = progress.of(exercise.id)
+    record = read_progress().of(exercise.id)
     if record.passed and record.version != exercise.version():
         say(f"You passed this on {record.passed}. It has changed since; it stays passed.")
     try:
@@ -60,7 +59,8 @@ def check_one(exercise: Exercise, options: argparse.Namespace) -> int:
     except CannotCheck as why:
         say(f"Cannot check: {why}")
         return CANNOT
-    progress.note(exercise, refused.step if refused else "")
+    # Read anew: a check takes its time, and another one may have ended meanwhile.
+    read_progress().note(exercise, refused.step if refused else "")
     if refused:
         print_refusal(refused)
         return WRONG

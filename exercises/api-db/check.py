@@ -44,10 +44,10 @@ def check(bench: Bench) -> None:
     bench.expect(
         visits() > number, "The API reaches the database by its name",
         did=f"redis-cli set visits {number} in db, then curl http://127.0.0.1:$PORT",
-        seen=bench.get(port) or f"no answer\n{bench.logs(f'{bench.name}-api-1')}", expected=f"visit {number + 1}, or a little more",
+        seen=bench.get(port) or f"no answer\n{bench.logs(bench.service('api'))}", expected=f"visit {number + 1}, or a little more",
         why="localhost in a container is that container; another one has its service's name", read="docs/concepts.md#network",
     )  # fmt: skip
-    api, db = (bench.inspect(f"{bench.name}-{name}-1")["HostConfig"]["PortBindings"] or {} for name in ("api", "db"))  # fmt: skip
+    api, db = (bench.inspect(bench.service(name))["HostConfig"]["PortBindings"] or {} for name in ("api", "db"))  # fmt: skip
     hosts = {binding["HostIp"] for bindings in api.values() for binding in bindings}
     bench.expect(
         not db and hosts == {"127.0.0.1"}, "Your machine alone reaches api, and nobody db", did="docker compose ps",

@@ -16,6 +16,7 @@ HINTS = (
 MUST_SAY = {
     "start": "in the image: .env, .git/HEAD, data/customers.csv",
     "wrong-env-only": "in the image: .git/HEAD, data/customers.csv",
+    "wrong-by-name": "in the image: .git/",
     "wrong-everything": "predict.py': [Errno 2]",
     "wrong-every-file": "No such file or directory: '/app/model.json'",
     "wrong-deleted": "in a layer: .env, .git/HEAD, data/customers.csv",
@@ -25,7 +26,9 @@ page = "docs/from-tutorial.md#step-2-leave-out-what-does-not-belong-in"
 
 
 def check(bench: Bench) -> None:
-    for name in planted:
+    number = random.randrange(10**6)
+    secret = (*planted, f".git/{number}", f"data/{number}.json")
+    for name in secret:
         (bench.folder / name).parent.mkdir(exist_ok=True)
         (bench.folder / name).write_text("planted", encoding="utf-8")
     flower = f"flower-{random.randrange(10**6)}"
@@ -39,7 +42,7 @@ def check(bench: Bench) -> None:
     )  # fmt: skip
     walk = "import os; [print(folder + '/' + name) for folder, _, names in os.walk('.') for name in names]"
     listed = bench.run(image, "-c", walk, options=("--entrypoint=python",)).out
-    seen = ", ".join(name for name in planted if f"/{name}\n" in listed)
+    seen = ", ".join(name for name in secret if f"/{name}\n" in listed)
     bench.expect(
         not seen, "The image has neither the password nor the data nor the history",
         did="plant .env, data/ and .git/, build, list the files", seen="in the image: " + seen,
@@ -52,7 +55,7 @@ def check(bench: Bench) -> None:
             # A part that is no archive is a note about the others.
             with suppress(tarfile.ReadError), tarfile.open(fileobj=tar.extractfile(part)) as layer:
                 listed += "".join(f"/{name}\n" for name in layer.getnames())
-    seen = ", ".join(name for name in planted if f"/{name}\n" in listed)
+    seen = ", ".join(name for name in secret if f"/{name}\n" in listed)
     bench.expect(
         listed and not seen, "Nor is any of it in a layer beneath",
         did="docker save IMAGE, list each layer's files", seen="in a layer: " + seen, expected="none of them",

@@ -38,7 +38,7 @@ def check(bench: Bench) -> None:
     built = compose("--profile", "*", "build")
     trained = train(old)
     compose("up", "--detach")
-    name = f"{bench.name}-api-1"
+    name = bench.service("api")
     bench.wait(lambda: knows(old) or not bench.running(name))
     log = bench.logs(name).splitlines()
     bench.expect(

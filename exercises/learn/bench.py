@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -201,6 +202,12 @@ class Bench:
     def remove(self) -> None:
         """Remove everything that bears this bench's name, and the folder."""
         sweep(lambda name: name.startswith(self.name))
+        # What a compose file gave a name of its own.
+        label = f"label=com.docker.compose.project={self.name}"
+        for kind, listing in (("container", "ls --all"), ("volume", "ls"), ("network", "ls")):
+            ids = self.docker(kind, *listing.split(), "--quiet", "--filter", label).out.split()
+            if ids:
+                self.docker(kind, *KINDS[kind][1].split(), *ids)
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.folder.exists():  # a container wrote files that only its user may remove
             mount = f"--volume={self.folder.parent}:/beside"
@@ -227,12 +234,12 @@ def sweep(is_leftover: Callable[[str], bool]) -> None:
 
 
 def is_of_a_killed_check(name: str) -> bool:
-    """Whether the process that the name tells of is gone. Windows has no harmless way to ask that."""
-    process = name.split("-")[1]
-    if os.name == "nt" or not process.isdigit():
+    """Whether a Bench has given that name, and its process is gone. Windows has no harmless way to ask that."""
+    ours = re.match(r"exercise-(\d+)-[0-9a-f]{6}(?![0-9A-Za-z])", name)
+    if os.name == "nt" or not ours:
         return False
     try:
-        os.kill(int(process), 0)
+        os.kill(int(ours[1]), 0)
     except OSError as error:
         return isinstance(error, ProcessLookupError)
     return False

@@ -6,10 +6,11 @@ import hashlib
 import importlib.util
 import shutil
 from dataclasses import dataclass, fields
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Callable
 
-from learn.bench import Bench, run_command
+from learn.bench import Bench, CannotCheck, run_command
 from learn.wheels import make_wheel
 
 EXERCISES = Path(__file__).resolve().parent.parent
@@ -61,18 +62,39 @@ class Exercise:
 
 
 def copy_lab(lab: str, to: Path) -> None:
-    """Copy what git holds of a lab; without git, all but what its .gitignore names."""
-    listed = run_command("git", "ls-files", "-z", lab, folder=ROOT)
+    """Copy what git holds of a lab; without git, all but what its .gitignore files name."""
+    try:
+        listed = run_command("git", "ls-files", "-z", lab, folder=ROOT).out
+    except CannotCheck:  # git is not installed
+        listed = ""
     # Git holds no wheels: setup puts them there where no index hands them out.
     wheels = [path.relative_to(ROOT).as_posix() for path in (ROOT / lab).glob("wheels/*.whl")]
-    for name in listed.out.split("\0")[:-1] + wheels:
+    for name in listed.split("\0")[:-1] + wheels:
         target = to / Path(name).relative_to(lab)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target)
-    if not listed.out:
-        ignored = (ROOT / lab / ".gitignore").read_text(encoding="utf-8").split()
-        ignore = shutil.ignore_patterns(*ignored)
-        shutil.copytree(ROOT / lab, to, ignore=ignore, dirs_exist_ok=True)
+    if not listed:
+        shutil.copytree(ROOT / lab, to, ignore=ignored, dirs_exist_ok=True)
+
+
+def ignored(folder: str, names: list[str]) -> set[str]:
+    """Return which of the names .gitignore leaves out: that of the folder, or of one above it in the lab."""
+    found: set[str] = set()
+    at = Path(folder)
+    while at != ROOT:
+        rules = at / ".gitignore"
+        for line in rules.read_text(encoding="utf-8").splitlines() if rules.is_file() else ():
+            pattern = line.strip().lstrip("!").rstrip("/")
+            if pattern and not pattern.startswith("#"):
+                below = {name: (Path(folder) / name).relative_to(at).as_posix() for name in names}
+                hit = {
+                    n
+                    for n, path in below.items()
+                    if fnmatch(path if "/" in pattern else n, pattern)
+                }
+                found = found - hit if line.startswith("!") else found | hit
+        at = at.parent
+    return found
 
 
 def read_order() -> list[str]:

@@ -48,7 +48,7 @@ def check(bench: Bench) -> None:
     up = compose("--profile", "monitoring", "up", "--detach")
     bench.expect(
         bench.wait(lambda: ask("targets"), 60), "With the profile monitoring Prometheus runs, too",
-        did="docker compose --profile monitoring up --detach", seen=bench.logs(f"{bench.name}-prometheus-1") if up.code == 0 else up.seen,
+        did="docker compose --profile monitoring up --detach", seen=bench.logs(bench.service("prometheus")) if up.code == 0 else up.seen,
         expected="its page answers on $PROMETHEUS_PORT", why="a service belongs to the profiles that it names, and they are asked for by name", read=read,
     )  # fmt: skip
 

@@ -37,16 +37,16 @@ def check(bench: Bench) -> None:
         up = pool.submit(compose, "up", "--detach")
 
         def tried_in_vain() -> bool:
-            health = bench.inspect(f"{bench.name}-db-1").get("State", {}).get("Health") or {}
+            health = bench.inspect(bench.service("db")).get("State", {}).get("Health") or {}
             return sum(one["ExitCode"] != 0 for one in health.get("Log") or []) > 1
 
         # While db loads: either all has started, or something waits for it. Then we let it be ready.
         bench.wait(lambda: up.done() or tried_in_vain(), 30)
         too_early = up.done()
         if not too_early:
-            bench.docker("kill", "--signal=USR1", f"{bench.name}-db-1")
-    api, db = (bench.inspect(f"{bench.name}-{name}-1") for name in ("api", "db"))
-    log = partial(bench.logs, f"{bench.name}-api-1")
+            bench.docker("kill", "--signal=USR1", bench.service("db"))
+    api, db = (bench.inspect(bench.service(name)) for name in ("api", "db"))
+    log = partial(bench.logs, api.get("Id", ""))
     did = "docker compose up --detach, with a database that loads for minutes"
     unhealthy = (db.get("State", {}).get("Health") or {}).get("Status") == "unhealthy"
     bench.expect(
