@@ -23,7 +23,7 @@ def clean_data(settings: Settings) -> dict[str, Counter]:
 
     Raises FileError for what the user can mend; the outputs are then as they were.
     """
-    if not settings.raw_was_set and not settings.raw.exists():
+    if not settings.raw_was_set and not os.path.lexists(settings.raw):
         with replace_files(settings.raw) as (raw,):
             raw.write(SAMPLE.read_bytes())
         log.info("no %s yet: wrote the sample", settings.raw)

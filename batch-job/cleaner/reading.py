@@ -151,5 +151,7 @@ def fitted(record: list[str], width: int) -> list[str | None]:
         return [*[""] * width, None]
     if len(record) < width:
         return [*record, *[""] * (width - len(record)), "too few fields"]
-    # What a long row has too many stays in the last column.
-    return [*record[: width - 1], ",".join(record[width - 1 :]), "too many fields"]
+    # What a long row has too many stays in the last column, with the quotes that it needs.
+    rest = io.StringIO()
+    csv.writer(rest).writerow(record[width - 1 :])
+    return [*record[: width - 1], rest.getvalue().removesuffix("\r\n"), "too many fields"]

@@ -54,8 +54,11 @@ def by_the_job(path: Path) -> list[list[str]]:
 
 def fitted(record: list[str], width: int) -> list[str]:
     """A record with as many fields as there are columns: rejects.csv has them so."""
-    record = record + [""] * (width - len(record))
-    return [*record[: width - 1], ",".join(record[width - 1 :])]
+    if len(record) <= width:
+        return record + [""] * (width - len(record))
+    rest = io.StringIO()
+    csv.writer(rest).writerow(record[width - 1 :])
+    return [*record[: width - 1], rest.getvalue().removesuffix("\r\n")]
 
 
 def by_pandas(path: Path) -> list[list[str]]:

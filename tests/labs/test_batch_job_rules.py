@@ -133,6 +133,11 @@ def test_bad_row_is_rejected_as_it_stood(run_job, row: str, reason: str, quoted:
     assert ",".join(text).rstrip(",") == row.rstrip(",")
 
 
+def test_a_long_row_keeps_the_quotes_that_tell_its_fields_apart(run_job) -> None:
+    done = run_job('age,income,churn,note\n20,5,0,"a,b",c\n20,5,0,a,"b,c"\n')
+    assert [row[-1] for row in done.rejects] == ['"a,b",c', 'a,"b,c"']
+
+
 def test_short_and_long_row_in_one_block_do_not_make_up_for_each_other(run_job) -> None:
     done = run_job("age,income,churn,note\n20,5,0,\n20,5,0\n20,5,0,a,\n20,5,0,a\n")
     assert [row[:2] for row in done.rejects] == [["2", "too few fields"], ["3", "too many fields"]]
