@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 
+import model
 import torch
 
 from trainer.errors import TrainError
@@ -24,6 +26,8 @@ def config_of(training: Training) -> dict[str, object]:
         "SEED": chosen.seed,
         "DATA_PATH": chosen.data_path,
         "the data's sha256": training.data.sha256,
+        # A network may have the same weights and do something else with them.
+        "model.py's sha256": hashlib.sha256(Path(model.__file__).read_bytes()).hexdigest()[:12],
     }
 
 

@@ -29,6 +29,7 @@ def main() -> None:
         "no config": {key: value for key, value in good.items() if key != "config"},
         "no model": {key: value for key, value in good.items() if key != "model"},
         "another network": good | {"model": other_model},
+        "edited": good | {"config": good["config"] | {"model.py's sha256": "0"}},
     }
     found = {}
     for name, state in states.items():

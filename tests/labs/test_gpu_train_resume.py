@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gpu_train_runs import (
     rows,
     weights,
 )
+from repository import ROOT
 
 pytest_plugins = ["gpu_train_fixtures"]
 
@@ -71,6 +73,7 @@ def test_checkpoint_of_another_configuration_is_refused(inside, default: Finishe
     assert contents(default.folder) == before
 
 
+SHA256 = hashlib.sha256((ROOT / "gpu-train/model.py").read_bytes()).hexdigest()[:12]
 REMEDY = "move outputs/checkpoint.pt away to start anew"
 UNREADABLE = f"error: outputs/checkpoint.pt cannot be read as a checkpoint: {REMEDY}"
 FOREIGN = {
@@ -81,6 +84,7 @@ FOREIGN = {
     "no config": f"error: outputs/checkpoint.pt does not say which settings it was made with: {REMEDY}",
     "no model": f"error: outputs/checkpoint.pt does not fit the network in model.py: {REMEDY}",
     "another network": f"error: outputs/checkpoint.pt does not fit the network in model.py: {REMEDY}",
+    "edited": f"error: outputs/checkpoint.pt is of another run: model.py's sha256 was 0, is {SHA256}. Set it back, or {REMEDY}",
 }
 
 
