@@ -52,7 +52,7 @@ check_disk() {
   free=$(engine_disk_free)
   [ -n "$free" ] || free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
   free=$((free / 1024))
-  if [ "$free" -ge 10 ]; then good disk "$free GiB free"; else bad disk "$free GiB free, 10 are wanted: 'docker system prune' frees some"; fi
+  if [ "$free" -ge 10 ]; then good disk "$free GiB free"; else bad disk "$free GiB free, 10 are wanted: 'docker system df' shows what is used, 'docker builder prune' frees some"; fi
 }
 
 check_memory() {
