@@ -42,7 +42,13 @@ def from_onnx(content: bytes) -> tuple[list[str], Predict]:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(content, options)
     classes = json.loads(session.get_modelmeta().custom_metadata_map["target_names"])
-    return classes, lambda rows: session.run(None, {"X": rows})
+
+    def predict(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # By position, as with joblib: the labels of a model may be words, or begin with 1.
+        _, probabilities = session.run(None, {"X": rows})
+        return probabilities.argmax(axis=1), probabilities
+
+    return classes, predict
 
 
 def from_joblib(content: bytes) -> tuple[list[str], Predict]:
@@ -169,7 +175,8 @@ class ModelStore:
     async def _look(self) -> None:
         """Take a new model into service if there is one. Whatever is found, the old one serves until then."""
         await asyncio.sleep(POLL_SECONDS)
-        now = self._stamp()
+        # In a thread: a folder on a file server that hangs keeps no request waiting.
+        now = await asyncio.to_thread(self._stamp)
         # Twice the same: the training replaces two files one after the other, and may be in between.
         if now == self._before and now != self._served:
             await self._swap()

@@ -178,6 +178,25 @@ POST = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
 HEADERS = (b"X-A: " + b"a" * 8000 + b"\r\n") * 8
 
 
+def test_requests_that_wait_for_no_answer_end_their_connection(guarded: Api) -> None:
+    with connect(guarded) as caller, contextlib.suppress(ConnectionError):
+        caller.settimeout(60)
+        for _ in range(2000):
+            caller.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 6000)
+            caller.recv(100_000)
+        pytest.fail("12 million requests were taken")
+
+
+def test_some_requests_at_once_get_all_their_answers(guarded: Api) -> None:
+    with connect(guarded) as caller:
+        caller.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 10)
+        said = b""
+        while said.count(b"HTTP/1.1 200 OK") < 10:
+            more = caller.recv(100_000)
+            assert more, said
+            said += more
+
+
 @pytest.mark.parametrize(
     ("start", "more"),
     [

@@ -116,3 +116,16 @@ def test_redis_away_predictions_go_on_and_every_one_is_accounted_for(stack: Stac
     # What Redis had acknowledged before it was killed was in its file.
     stack.assert_recorded_once(made)
     assert httpx.get(f"{stack.url}/ready").json()["problem"] is None
+
+
+def test_a_postgres_that_hangs_is_told_and_is_asked_again_later(stack: Stack) -> None:
+    def listed() -> int:
+        return httpx.get(f"{stack.url}/predictions", timeout=15).status_code
+
+    assert listed() == 200
+    docker("pause", stack["db"].id)
+    try:
+        assert [listed() for _ in range(6)] == [503] * 6
+    finally:
+        docker("unpause", stack["db"].id)
+    wait_until(lambda: listed() == 200, 30, stack.project.logs)

@@ -46,6 +46,13 @@ def test_swaps_the_model_under_load(
     assert api.metric("model_info", f'version="{old["version"]}"') == 0
 
 
+def test_a_model_that_counts_its_classes_from_one_gets_their_names(
+    serve: Callable[..., Api], image_of: Callable, models: Path
+) -> None:
+    train_into(image_of(TRAIN), models, "train_from_one.py")
+    assert serve().predict(SETOSA).json()["predicted_class_name"] == "setosa"
+
+
 def truncate(models: Path) -> None:
     content = (models / "iris_logreg.onnx").read_bytes()
     (models / "iris_logreg.onnx").write_bytes(content[:-100])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime
 from typing import Annotated
@@ -24,6 +25,7 @@ NEWEST = """
 """
 
 NIL = UUID(int=0)
+SECONDS = 5.0  # for an answer of the database, connection included
 
 log = logging.getLogger("api.history")
 
@@ -69,6 +71,9 @@ class History:
     def __init__(self, url: str, password: str | None) -> None:
         """Raises ValueError for a URL that is none."""
         connection = {"row_factory": dict_row, "autocommit": True, "connect_timeout": 2}
+        connection["tcp_user_timeout"] = (
+            5000  # ms; else a connection to a host that died is held for minutes
+        )
         if password:
             connection["password"] = password
         try:
@@ -89,14 +94,24 @@ class History:
     async def close(self) -> None:
         await self._pool.close(timeout=1)
 
+    async def _ask(self, limit: int, before: tuple[datetime, UUID]) -> list[dict]:
+        async with self._pool.connection() as connection:
+            return await (await connection.execute(NEWEST, (*before, limit))).fetchall()
+
     async def newest(self, limit: int, before: tuple[datetime, UUID]) -> dict:
         """Return {"predictions": [...], "next": place to read on, or None}. Raises HTTPException (503)."""
+        away = refuse(503, "database", "the database does not answer; try again later")
+        asking = asyncio.create_task(self._ask(limit, before))
+        # A database that hangs is given up without waiting for what gives it up.
+        if not (await asyncio.wait([asking], timeout=SECONDS))[0]:
+            asking.cancel()
+            log.warning("database hangs", extra={"reason": f"no answer within {SECONDS:g} s"})
+            raise away
         try:
-            async with self._pool.connection() as connection:
-                rows = await (await connection.execute(NEWEST, (*before, limit))).fetchall()
+            rows = asking.result()
         except psycopg.Error as error:
             log.warning("database is away", extra={"reason": str(error)})
-            raise refuse(503, "database", "the database does not answer; try again later") from None
+            raise away from None
         if len(rows) < limit:
             return {"predictions": rows, "next": None}
         # With a Z: the + of +00:00 would be a space in a URL.

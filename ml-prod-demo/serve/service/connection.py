@@ -12,6 +12,7 @@ MAX_CONNECTIONS = (
     200  # each may hold a megabyte: the answer to 10,000 rows, and what it sends meanwhile
 )
 MAX_HEAD_BYTES = 32 * 1024
+MAX_WAITING = 16  # requests that a caller has sent before it got the answer to the first
 SECONDS = 20.0  # for a request to be here, and for its answer to be fetched
 
 
@@ -43,6 +44,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self.send_400_response(f"The head has more than {MAX_HEAD_BYTES} bytes.")
 
     def on_headers_complete(self) -> None:
+        # The parser hands over all requests that one read has brought; an error ends the connection.
+        if len(self.pipeline) >= MAX_WAITING:
+            raise ValueError("too many requests wait for their answers")
         super().on_headers_complete()
         self._head_bytes = 0
 
