@@ -99,6 +99,21 @@ def test_bad_data_gets_one_clear_line(stack: Stack, change: tuple[str, str], sai
     assert "Traceback" not in done.stderr
 
 
+def test_categories_are_the_words_that_the_table_has(stack: Stack) -> None:
+    text = (LAB / "data" / "raw" / "churn.csv").read_text()
+    for word, code in (("month-to-month", "01"), ("one-year", "1"), ("two-year", "1e3")):
+        text = text.replace(word, code)
+    (stack.project.folder / "data" / "coded.csv").write_text(text)
+    settings = (LAB / "configs" / "data.yaml").read_text().replace("raw/churn.csv", "coded.csv")
+    (stack.project.folder / "data" / "coded.yaml").write_text(settings)
+    program = (
+        "import sys; sys.path.insert(0, 'src'); from pathlib import Path; from trainer.data import prepare; "
+        "print(sorted(set(prepare(Path('data/coded.yaml')).train[:, 5])))"
+    )
+    run = ("--profile", "train", "run", "--rm", "-T", "--no-deps", "train", "python", "-c", program)
+    assert stack.project(*run).stdout == "['01', '1', '1e3']\n"
+
+
 def test_containers_keep_the_posture(stack: Stack) -> None:
     assert violations_of_project(stack.project.project) == []
 

@@ -107,7 +107,9 @@ def read_table(config: dict[str, Any]) -> pd.DataFrame:
     """Read the table and check it against the configuration; raises TrainError naming the column."""
     path = Path(config["path"])
     try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        # As text: 01 is another category than 1.
+        text = dict.fromkeys([*config["categorical"], config["target"]], str)
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=text)
     except (OSError, ValueError) as error:
         raise TrainError(f"{path}: {error}") from None
     wanted = [*columns_of(config), config["target"]]
@@ -119,7 +121,6 @@ def read_table(config: dict[str, Any]) -> pd.DataFrame:
             raise TrainError(f"{path}: column {name}, row {row + 1}: empty")
     for name, (low, high) in config["numeric"].items():
         table[name] = read_numbers(path, table[name], low, high)
-    table = table.astype(dict.fromkeys([*config["categorical"], config["target"]], str))
     labels = table[config["target"]].value_counts()
     if config["positive"] not in labels or len(labels) != 2 or labels.min() < FEWEST_OF_A_LABEL:
         raise TrainError(
