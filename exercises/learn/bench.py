@@ -202,12 +202,6 @@ class Bench:
     def remove(self) -> None:
         """Remove everything that bears this bench's name, and the folder."""
         sweep(lambda name: name.startswith(self.name))
-        # What a compose file gave a name of its own.
-        label = f"label=com.docker.compose.project={self.name}"
-        for kind, listing in (("container", "ls --all"), ("volume", "ls"), ("network", "ls")):
-            ids = self.docker(kind, *listing.split(), "--quiet", "--filter", label).out.split()
-            if ids:
-                self.docker(kind, *KINDS[kind][1].split(), *ids)
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.folder.exists():  # a container wrote files that only its user may remove
             mount = f"--volume={self.folder.parent}:/beside"
@@ -215,22 +209,24 @@ class Bench:
             run_command("docker", "run", "--rm", mount, "python:3.13-slim", *command)
 
 
-# How each kind is listed by name, and removed. With a container go the volumes that have no name.
+# How each kind is listed, and removed. With a container go the volumes that have no name. Behind a name stands its compose
+# project: what a compose file names itself is known by that.
+PROJECT = '{{.Label "com.docker.compose.project"}}'
 KINDS = {
-    "container": ("ls --all --format {{.Names}}", "rm --force --volumes"),
-    "image": ("ls --filter reference=exercise-* --format {{.Repository}}:{{.Tag}}", "rm --force"),
-    "volume": ("ls --format {{.Name}}", "rm --force"),
-    "network": ("ls --format {{.Name}}", "rm"),
-}
+    "container": (("ls", "--all", "--format", "{{.Names}} " + PROJECT), ("rm", "--force", "--volumes")),
+    "image": (("ls", "--filter=reference=exercise-*", "--format={{.Repository}}:{{.Tag}}"), ("rm", "--force")),
+    "volume": (("ls", "--format", "{{.Name}} " + PROJECT), ("rm", "--force")),
+    "network": (("ls", "--format", "{{.Name}} " + PROJECT), ("rm",)),
+}  # fmt: skip
 
 
 def sweep(is_leftover: Callable[[str], bool]) -> None:
-    """Remove the containers, images, volumes and networks of checks whose name is a leftover."""
+    """Remove the containers, images, volumes and networks whose name, or whose project's name, is a leftover."""
     for kind, (listing, removal) in KINDS.items():
-        names = run_command("docker", kind, *listing.split()).out.split()
-        gone = [name for name in names if name.startswith("exercise-") and is_leftover(name)]
+        listed = run_command("docker", kind, *listing).out.splitlines()
+        gone = [names[0] for names in map(str.split, listed) if any(map(is_leftover, names))]
         if gone:
-            run_command("docker", kind, *removal.split(), *gone)
+            run_command("docker", kind, *removal, *gone)
 
 
 def is_of_a_killed_check(name: str) -> bool:

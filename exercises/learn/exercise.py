@@ -82,17 +82,12 @@ def ignored(folder: str, names: list[str]) -> set[str]:
     found: set[str] = set()
     at = Path(folder)
     while at != ROOT:
+        below = {name: (Path(folder) / name).relative_to(at).as_posix() for name in names}
         rules = at / ".gitignore"
         for line in rules.read_text(encoding="utf-8").splitlines() if rules.is_file() else ():
-            pattern = line.strip().lstrip("!").rstrip("/")
-            if pattern and not pattern.startswith("#"):
-                below = {name: (Path(folder) / name).relative_to(at).as_posix() for name in names}
-                hit = {
-                    n
-                    for n, path in below.items()
-                    if fnmatch(path if "/" in pattern else n, pattern)
-                }
-                found = found - hit if line.startswith("!") else found | hit
+            rule = line.strip().lstrip("!").rstrip("/")
+            hit = {name for name in names if fnmatch(below[name] if "/" in rule else name, rule)}
+            found = found - hit if line.startswith("!") else found | hit
         at = at.parent
     return found
 

@@ -45,11 +45,12 @@ def check(bench: Bench) -> None:
         why="Docker starts a container again as often as its restart policy says, and without one never", read=read,
     )  # fmt: skip
     bench.wait(lambda: ended(train) or bench.inspect(train)["RestartCount"] > 4, 60)
-    policy = bench.inspect(train)["HostConfig"]["RestartPolicy"]["Name"]
+    end = bench.inspect(train)
+    policy = end["HostConfig"]["RestartPolicy"]["Name"]
     again = "each time that it fails" if policy == "on-failure" else "whatever its exit code"
     bench.expect(
-        ended(train) and not bench.inspect(train)["RestartCount"], "train fails and stays as it is",
-        did="docker inspect", seen=f"train has failed and was started again {bench.inspect(train)['RestartCount']} times",
+        ended(train) and not end["RestartCount"], "train fails and stays as it is",
+        did="docker inspect", seen=f"train has failed and was started again {end['RestartCount']} times",
         expected="exited with code 1, not started again",
         why=f"a job with such a policy is started again {again}", read=read,
     )  # fmt: skip

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import cli
 import pytest
+from docker_cli import PROJECT_LABEL, PROJECT_PREFIX, docker
 from learn import exercise, progress
-from learn.bench import CannotCheck, is_of_a_killed_check
+from learn.bench import CannotCheck, is_of_a_killed_check, sweep
 from learn.exercise import copy_lab, load
 from repository import copy_of_git
 
@@ -33,6 +34,18 @@ def test_what_a_killed_check_has_left_is_known_by_its_whole_name(dead: int, rest
 @pytest.mark.parametrize("rest", ["", "-db-1", "_data", "-backup", "-0a1b2c3", "-0a1b2-db-1"])
 def test_what_somebody_else_has_called_exercise_is_left_alone(dead: int, rest: str) -> None:
     assert not is_of_a_killed_check(f"exercise-{dead}{rest}")
+
+
+def test_what_a_killed_check_named_in_its_compose_file_goes_too(engine: None, dead: int) -> None:
+    mine, other = (f"{PROJECT_PREFIX}{name}" for name in ("mine", "other"))
+    for name, project in ((mine, f"exercise-{dead}-0a1b2c"), (other, f"exercise-{dead}")):
+        docker("volume", "create", "--label", f"{PROJECT_LABEL}={project}", name)
+    try:
+        sweep(is_of_a_killed_check)
+        there = docker("volume", "ls", "--quiet").stdout.split()
+        assert (mine in there, other in there) == (False, True)
+    finally:
+        docker("volume", "rm", "--force", mine, other)
 
 
 def test_two_checks_at_once_are_both_taken_down(

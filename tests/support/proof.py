@@ -68,6 +68,6 @@ def left_behind(folder: Path) -> list[str]:
     """Names of what a check made and did not take away."""
     found = [path.name for path in folder.glob("exercise-*")]
     for kind, (listing, _) in KINDS.items():
-        names = docker(kind, *listing.split()).stdout.split()
+        names = docker(kind, *listing).stdout.split()
         found += [f"{kind} {name}" for name in names if name.startswith(f"exercise-{os.getpid()}-")]
     return found
