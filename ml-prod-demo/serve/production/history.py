@@ -71,9 +71,8 @@ class History:
     def __init__(self, url: str, password: str | None) -> None:
         """Raises ValueError for a URL that is none."""
         connection = {"row_factory": dict_row, "autocommit": True, "connect_timeout": 2}
-        connection["tcp_user_timeout"] = (
-            5000  # ms; else a connection to a host that died is held for minutes
-        )
+        # In ms; else a connection to a host that died is held for minutes.
+        connection["tcp_user_timeout"] = 5000
         if password:
             connection["password"] = password
         try:

@@ -2,7 +2,7 @@
 # What differs from prometheus/prometheus, Dockerfile:
 #
 #             official                      here
-#   version   v2.53.5, the last of 2.53      Debian 13's 2.53.3
+#   version   v2.53.5, the last of 2.53     Debian 13's 2.53.3
 #   system    busybox                       Debian
 #   web page  /graph                        the older one, at /classic/graph
 #   consoles  yes                           no
