@@ -206,7 +206,7 @@ test: venv ## build every lab, run it in Docker, check what comes out
 
 test-scale: venv ## clusters and stacks of several nodes, and what dies of them
 	@setup/ready.sh $(LABS)
-	$(PYTEST) tests/scale --reruns 1 -raR --numprocesses 2 --dist loadfile
+	$(PYTEST) tests/scale --reruns 1 -raR --numprocesses 3 --dist loadfile
 
 lab_1 = batch-job
 lab_2 = ds-lab

@@ -174,3 +174,13 @@ def test_a_bad_key_rolls_back_by_itself_under_load(churn: Churn) -> None:
     )
     wait_until(lambda: len(churn.healthy("mlflow")) == 2, 240, churn.logs)
     churn.wait_served(2)
+
+
+def test_a_deploy_that_trains_again_replaces_the_champion_under_load(churn: Churn) -> None:
+    def train_again() -> None:
+        churn.deploy(TRAIN="1")
+        churn.wait_served(4)
+
+    load = churn.during(train_again)
+    assert load.failed == {}, churn.logs()
+    assert {answer["model"]["source"] for answer in load.answers} == {"registry"}
