@@ -72,7 +72,7 @@ class Run:
         return self.manager.docker("stack", "ps", "--no-trunc", self.name).stdout + self.printed()
 
     def remove(self) -> None:
-        self.manager.docker("stack", "rm", self.name)
+        self.manager.docker("stack", "rm", "--detach=false", self.name)
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +110,11 @@ def test_two_machines_follow_the_loss_curve_of_one_process(run_of, alone: list[d
     for sighting in (one for machine in run.network.machines for one in machine.sightings()):
         assert sighting.says(r"NoNewPrivs:\t1")
         assert sighting.says(r"tmpfs /dev/shm tmpfs .*size=1048576k.*")
+    for service in ("node0", "node1"):
+        machine = run.machine_of(service)
+        (trainer,) = machine.running(service)
+        retries = machine.docker("exec", trainer, "cat", "/proc/sys/net/ipv4/tcp_retries2").stdout
+        assert retries == "6\n"
     assert run.metrics()["processes"] == 2
     together = rows(run.printed())
     assert len(together) == len(alone)
