@@ -17,7 +17,7 @@ PYTEST = .venv/bin/pytest
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bench test test-unit test-docs test-machine test-scale soak lint format lock copy images bundle load down clean venv \
+.PHONY: help doctor bench bench-peers test test-unit test-docs test-machine test-scale soak lint format lock copy images bundle load down clean venv \
 	learn check hint reset solution progress watch report class
 
 help: ## list the commands
@@ -206,7 +206,7 @@ test: venv ## build every lab, run it in Docker, check what comes out
 
 test-scale: venv ## clusters and stacks of several nodes, and what dies of them
 	@setup/ready.sh $(LABS)
-	$(PYTEST) tests/scale --reruns 1 -raR --numprocesses 3 --dist loadfile
+	$(PYTEST) tests/scale --reruns 1 -raR --numprocesses 3 --dist loadfile --timeout 2400
 
 lab_1 = batch-job
 lab_2 = ds-lab
@@ -236,6 +236,10 @@ test-machine: ## what Docker's other image store changes, tested in a container
 bench: ## measure every lab and its naive version (an hour, alone)
 	@setup/ready.sh $(LABS)
 	@benchmarks/bench.sh
+
+bench-peers: ## labs 1, 3, 5 beside other tools, and growth (half an hour)
+	@setup/ready.sh $(LABS)
+	@benchmarks/bench.sh peers
 
 soak: venv ## load a lab while it breaks: LAB=ml-prod-demo MINUTES=10 SEED=7
 	@setup/ready.sh $(or $(LAB),ml-prod-demo)

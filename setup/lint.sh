@@ -26,10 +26,10 @@ compose_files() {
 }
 
 # Labs and services are checked one by one, each with the packages beside it: every one has its own `settings` or `logs`.
-# So is each exercise's check; what a learner gets or writes is not typed.
+# So is each exercise's check; what a learner gets or writes is not typed, nor what others' documentation shows.
 types() {
   local root packages failed=0
-  for root in $(git ls-files '*/*.py' ':!tests' ':!benchmarks/naive' ':!exercises/*/*/*' ':!exercises/*/check.py' | sed 's#/[^/]*$##' | sort -u); do
+  for root in $(git ls-files '*/*.py' ':!tests' ':!benchmarks/naive' ':!benchmarks/peers' ':!exercises/*/*/*' ':!exercises/*/check.py' | sed 's#/[^/]*$##' | sort -u); do
     [ ! -e "$root/__init__.py" ] || continue
     packages=$(find "$root" -mindepth 2 -maxdepth 2 -name __init__.py | sed 's#/__init__.py$##')
     # shellcheck disable=SC2086  # a list of names

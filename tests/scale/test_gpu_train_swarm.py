@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,7 @@ pytest_plugins = ["gpu_train_fixtures", "swarm_fixtures"]
 
 IMAGE = "registry:5000/gpu-train:1"
 # Long enough for a machine to die in the middle.
-EPOCHS = "60"
+EPOCHS = "80"
 
 
 class Run:
@@ -24,8 +25,9 @@ class Run:
     def __init__(self, network: Network, name: str) -> None:
         self.network = network
         self.manager = network.machines[0]
-        self.name = name
-        self.shared = f"{SHARED}/{name}"
+        # Another one at a second try: the first may have left its checkpoint.
+        self.name = f"{name}-{uuid.uuid4().hex[:6]}"
+        self.shared = f"{SHARED}/{self.name}"
         for folder in ("outputs", "data"):
             self.manager.container.exec("mkdir", "-p", "-m", "777", f"{self.shared}/{folder}")
 
@@ -36,7 +38,7 @@ class Run:
         file = str(ROOT / "gpu-train/stack.yaml")
         deploy = ("stack", "deploy", "--resolve-image=never", f"--compose-file={file}", self.name)
         self.manager.docker(*deploy, env=settings)
-        wait_until(lambda: self.has("checkpoint.pt"), 240, self.logs)
+        wait_until(lambda: self.has("checkpoint.pt"), 600, self.logs)
         self._availability("active")
 
     def _availability(self, value: str) -> None:
@@ -52,14 +54,20 @@ class Run:
         )
 
     def metrics(self) -> dict:
-        wait_until(lambda: self.has("metrics.json"), 400, self.logs)
+        wait_until(lambda: self.has("metrics.json"), 900, self.logs)
         return json.loads(
             self.manager.container.exec("cat", f"{self.shared}/outputs/metrics.json").stdout
         )
 
-    def machine_of(self, service: str) -> Machine:
-        (machine,) = [one for one in self.network.machines if one.running(service)]
-        return machine
+    def trainer(self, service: str) -> tuple[Machine, str]:
+        """Where it runs, and the id of its container."""
+        ps = ("ps", "--quiet", f"--filter=name={self.name}_{service}.")
+        (found,) = [
+            (machine, id)
+            for machine in self.network.machines
+            for id in machine.docker(*ps).stdout.split()
+        ]
+        return found
 
     def printed(self) -> str:
         logs = [
@@ -72,11 +80,12 @@ class Run:
         return self.manager.docker("stack", "ps", "--no-trunc", self.name).stdout + self.printed()
 
     def remove(self) -> None:
-        self.manager.docker("stack", "rm", "--detach=false", self.name)
+        self.manager.docker("stack", "rm", self.name)
 
 
 @pytest.fixture(scope="module")
 def swarm(machines: Network, image: str) -> Network:
+    machines.clear()
     machines.push(image, "gpu-train:1")
     for _ in range(3):
         machines.start_machine("--no-new-privileges")
@@ -106,15 +115,14 @@ def alone(train, tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
 
 def test_two_machines_follow_the_loss_curve_of_one_process(run_of, alone: list[dict]) -> None:
     run = run_of("undisturbed")
-    assert run.machine_of("node0") is not run.machine_of("node1")
+    trainers = [run.trainer("node0"), run.trainer("node1")]
+    assert trainers[0][0] is not trainers[1][0]
+    for machine, id in trainers:
+        retries = machine.docker("exec", id, "cat", "/proc/sys/net/ipv4/tcp_retries2").stdout
+        assert retries == "6\n"
     for sighting in (one for machine in run.network.machines for one in machine.sightings()):
         assert sighting.says(r"NoNewPrivs:\t1")
         assert sighting.says(r"tmpfs /dev/shm tmpfs .*size=1048576k.*")
-    for service in ("node0", "node1"):
-        machine = run.machine_of(service)
-        (trainer,) = machine.running(service)
-        retries = machine.docker("exec", trainer, "cat", "/proc/sys/net/ipv4/tcp_retries2").stdout
-        assert retries == "6\n"
     assert run.metrics()["processes"] == 2
     together = rows(run.printed())
     assert len(together) == len(alone)
@@ -127,10 +135,11 @@ def test_either_machine_may_die_and_the_run_goes_on(
     run_of, alone: list[dict], service: str
 ) -> None:
     run = run_of(f"without-{service}")
-    lost = run.machine_of(service)
+    lost, _ = run.trainer(service)
     lost.container.kill()
     try:
         assert abs(run.metrics()["loss"] - alone[-1]["loss"]) < 1e-4, run.logs()
         assert "resuming after step" in run.printed()
     finally:
         lost.start_again()
+        run.network.wait_ready()

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from docker_cli import free_port
+from docker_cli import free_port, wait_until
 from readme import IN_TEST_SCALE, read_steps, run_steps
 from swarm import Lab, Machine, Network
 
@@ -17,6 +17,7 @@ OPEN = "(exec 3<>/dev/tcp/$0/$1) 2>/dev/null"
 
 @pytest.fixture(scope="module")
 def machine(machines: Network) -> Machine:
+    machines.clear()
     return machines.start_machine()
 
 
@@ -51,7 +52,7 @@ def test_the_commands_of_the_readme_and_nothing_is_left(
         pytest.skip("needs root: it types the commands in the other machine's network")
     there = ("nsenter", f"--net=/proc/{machine.container.inspect()['State']['Pid']}/ns/net")
     run_steps(marked, each_lab.folder, env, timeout=900, inside=there)
-    assert left(machine) == []
+    wait_until(lambda: left(machine) == [], describe=lambda: str(left(machine)))
     assert machine.docker("info", "--format={{.Swarm.LocalNodeState}}").stdout.strip() == "inactive"
 
 

@@ -180,7 +180,7 @@ REMOVAL = {
     "container": ["--force", "--volumes"],
     "network": [],
     "volume": ["--force"],
-    "image": [],
+    "image": ["--force"],  # also one that has another name, at a registry
 }
 
 

@@ -95,8 +95,7 @@ class Network:
             docker("image", "rm", pushed)
 
     def start_machine(self, *options: str) -> Machine:
-        folder = self.folder / str(len(self.machines))
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
         port = free_port()
         volumes = (
             "--volume=/var/lib/docker",
@@ -111,7 +110,7 @@ class Network:
         rights = ("--privileged", "--cgroupns=private", f"--publish=127.0.0.1:{port}:{PORT}")
         container = self._start(*rights, *volumes, MACHINE, *engine)
         machine = Machine(container, folder / "docker.sock", f"http://127.0.0.1:{port}")
-        machine.container.wait_until(machine.answers)
+        machine.container.wait_until(machine.answers, 180)
         machine.container.exec("chmod", "777", SHARED)
         self.machines.append(machine)
         return machine
@@ -123,13 +122,31 @@ class Network:
         first.docker("swarm", "init", f"--advertise-addr={address}")
         token = first.docker("swarm", "join-token", "--quiet", "worker").stdout.strip()
         for machine in others:
-            machine.docker("swarm", "join", f"--token={token}", f"{address}:2377")
+            # Where it takes long, it goes on by itself.
+            machine.docker("swarm", "join", f"--token={token}", f"{address}:2377", check=False)
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Wait until the swarm has all machines."""
+        ls = ("node", "ls", "--format={{.Status}}")
+        wait_until(
+            lambda: (
+                self.machines[0].docker(*ls).stdout.split().count("Ready") == len(self.machines)
+            ),
+            180,
+        )
+
+    def clear(self) -> None:
+        """Remove the machines of a first try."""
+        for machine in self.machines:
+            docker("rm", "--force", "--volumes", machine.container.id)
+        self.machines.clear()
 
     def _start(self, *arguments: str) -> Container:
         """Run a container in the background, on this network; it goes when the network does."""
         run = ("run", "--detach", "--label", LABEL, "--network", self.name)
         id = docker(*run, *arguments).stdout.strip()
-        self.stack.callback(docker, "rm", "--force", "--volumes", id)
+        self.stack.callback(docker, "rm", "--force", "--volumes", id, check=False)
         return Container(id)
 
 
@@ -177,12 +194,13 @@ class Lab:
         env = {
             **os.environ,
             "COMPOSE_PROJECT_NAME": self.project,
+            "WAIT": "560",
             **(machine.env if machine else {}),
             **env,
         }
         done = subprocess.run(
             ["production/swarm.sh", *command],
-            cwd=self.folder, env=env, capture_output=True, text=True, timeout=600, check=False,
+            cwd=self.folder, env=env, capture_output=True, text=True, timeout=1500, check=False,
         )  # fmt: skip
         assert not (check and done.returncode), done.stdout + done.stderr
         return done
