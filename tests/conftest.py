@@ -7,6 +7,7 @@ run with `make test-unit`. When a test fails, the logs of its containers are par
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ from repository import LABS, ROOT, copy_of_git
 # `make test` runs the suite; the makes that the suite runs are nobody's sub-make.
 for variable in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):
     os.environ.pop(variable, None)
+
+# Under nohup, Ctrl-C is ignored, and what is started there would ignore it as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # As the Makefile has it: the same content is the same image.
 os.environ["BUILDX_NO_DEFAULT_ATTESTATIONS"] = "1"
