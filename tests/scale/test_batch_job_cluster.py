@@ -155,7 +155,7 @@ def test_a_driver_that_was_killed_goes_on_where_it_was(cluster: Cluster, expecte
 def test_a_worker_that_hangs_loses_its_file_to_another(cluster: Cluster, expected: Parts) -> None:
 
     def removed() -> int:
-        return cluster.project.logs().count("Removing worker")
+        return cluster.project.logs().count("Worker failed to heartbeat")
 
     before = removed()
     frozen = cluster.project.containers("worker")[0]
