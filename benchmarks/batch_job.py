@@ -38,8 +38,9 @@ def make_input(image: str, data: Path, rows: int) -> None:
     in_container(image, data, "2g", "-c", program("make_input.py"), str(rows))
 
 
-def job(version: str, image: str, data: Path, memory: str) -> dict[str, float]:
-    said = in_container(image, data, memory, "-c", program("measure.py"), SCRIPTS[version])
+def job(script: str, image: str, data: Path, memory: str) -> dict[str, float]:
+    """Run a script in an image on raw.csv; return its exit code, its seconds and its most memory."""
+    said = in_container(image, data, memory, "-c", program("measure.py"), script)
     return json.loads(said)
 
 
@@ -70,7 +71,7 @@ def main() -> None:
         make_input(images["naive"], data, 100)
         ready = medians(in_turn(3, {n: partial(start, n, i, data) for n, i in images.items()}))
         make_input(images["naive"], data, chosen.rows)
-        jobs = {n: partial(job, n, i, data, chosen.memory) for n, i in images.items()}
+        jobs = {n: partial(job, SCRIPTS[n], i, data, chosen.memory) for n, i in images.items()}
         runs = in_turn(chosen.runs, jobs)
         size = (data / "raw.csv").stat().st_size
 

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from containers import HERE, RESULTS, ROOT, build, docker, image_mb, write
+from containers import HERE, RESULTS, ROOT, build, docker, image_mb, versions, write
 
 # Per lab: the build context of its main image, the Dockerfile, a file of code, the requirements.
 OURS = {
@@ -83,6 +83,8 @@ def main() -> None:
             ),
             "ours": measure(ROOT / lab / context, dockerfile, code, requirements, f"bench-{lab}"),
         }
+        newest = versions(f"bench-naive-{lab}", naive / "requirements.txt")
+        results.setdefault("versions", {})[lab] = newest
         for version, found in results[lab].items():
             numbers = "".join(f"{key} {value:>8}  " for key, value in found.items())
             print(f"{lab:<14}{version:<7}{numbers}", flush=True)

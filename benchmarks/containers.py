@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -48,6 +50,13 @@ def image_mb(tag: str) -> float:
     return sum(map(int, layers)) / 1e6
 
 
+def versions(image: str, requirements: Path) -> dict[str, str]:
+    """What pip installed in an image for the names in a file: package and version."""
+    listed = json.loads(docker("run", "--rm", image, "pip", "list", "--format=json"))
+    asked = requirements.read_text().split()
+    return {package["name"]: package["version"] for package in listed if package["name"] in asked}
+
+
 @dataclass(frozen=True)
 class Served:
     """A container that answers: its address, and the seconds from `docker run` to its first good answer."""
@@ -68,17 +77,18 @@ def served(image: str, port: int, path: str, *options: object) -> Iterator[Serve
     """
     started = time.perf_counter()
     limits = ("--cpus", "1", "--memory", "512m")
-    container = docker("run", "--detach", "--rm", *limits, *options, image)
+    # A health check would take its part of the one cpu, from the images that have one alone.
+    container = docker("run", "--detach", "--no-healthcheck", *limits, *options, image)
     try:
         address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
         url = f"http://{docker('inspect', '--format', address, container)}:{port}"
         while not answers(f"{url}{path}"):
-            if time.perf_counter() - started > 60:
+            if time.perf_counter() - started > 180:
                 raise SystemExit(f"{image} does not answer\n{docker('logs', container)}")
             time.sleep(0.02)
         yield Served(container, url, time.perf_counter() - started)
     finally:
-        docker("kill", container)
+        docker("rm", "--force", "--volumes", container)
 
 
 def answers(url: str) -> bool:
@@ -143,8 +153,18 @@ def rounded(value: object) -> object:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
+def engine() -> str:
+    """The version of the engine; a benchmark of the GPU may run where there is none."""
+    return docker("version", "--format={{.Server.Version}}") if shutil.which("docker") else "none"
+
+
 def write(name: str, content: dict) -> None:
     """Write results/NAME.json; what is called `naive` and `ours` in it is for the README's table."""
-    about = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    text = json.dumps(rounded({**content, "machine": about}), indent=2)
+    about = {
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "engine": os.environ.get("ENGINE") or engine(),
+        "date": date.today().isoformat(),
+        "commit": os.environ.get("COMMIT") or "by hand",
+    }
+    text = json.dumps(rounded({**content, **about}), indent=2)
     (RESULTS / f"{name}.json").write_text(text + "\n")

@@ -54,6 +54,16 @@ OF_LAB = {
     "gpu-train": ["image_mb", "cold_s", "after_dependency_s", "samples_per_second", "peak_mib"],
     "mlflow-flask": ["requests_per_second", "p50_ms", "p99_ms", "peak_mib", "image_mb", "ready_s"],
 }  # fmt: skip
+# Which numbers docs/performance.md shows, the one that ranks first.
+PEERS = {
+    "batch-job": ["seconds", "peak_mib"],
+    "ml-prod-demo": ["requests_per_second", "p50_ms", "p99_ms"],
+    "mlflow-flask": ["requests_per_second", "p50_ms", "p99_ms"],
+}
+NAIVE_LEAVES_OUT = {
+    "batch-job": "keeps no rejects, checks no age, counts nothing, holds the whole file in memory",
+    "ml-prod-demo": "checks no range, gives no probabilities",
+}
 COLUMNS = {"naive": "naive", "ours": "this lab", "joblib": "this lab, `RUNTIME=joblib`"}
 
 
@@ -75,19 +85,36 @@ def shown(value: float | None) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def markdown(head: list[str], rows: list[list[str]], machine: str) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in [head, *rows]]
-    lines.insert(1, "|---" * len(head) + "|")
-    return "\n".join([*lines, "", f"Measured on: {machine}."]) + "\n"
+def markdown(head: list[str], rows: list[list[str]], measured: dict) -> str:
+    about = "{machine}, Docker {engine}, {date}, commit {commit}".format(**measured)
+    return f"{plain(head, rows)}\nMeasured on: {about}.\n"
+
+
+def plain(head: list[str], rows: list[list[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |\n" for row in [head, *rows]]
+    lines.insert(1, "|---" * len(head) + "|\n")
+    return "".join(lines)
+
+
+def differ(key: str, naive: float, ours: float) -> bool:
+    """Whether two numbers say anything: not seconds within a fifth of one, and not memory within a tenth."""
+    if key in ("ready_s", "after_code_s"):
+        return abs(naive - ours) > 0.2
+    return key != "peak_mib" or abs(naive / ours - 1) > 0.1
+
+
+def compared(lab: str, key: str) -> tuple[float, float] | None:
+    """What the naive version and the lab came to; None where that was not measured or says nothing."""
+    naive, ours = (numbers(lab, version).get(key) for version in ("naive", "ours"))
+    return None if naive is None or ours is None or not differ(key, naive, ours) else (naive, ours)
 
 
 def table_of_all() -> str:
     def cell(lab: str, key: str) -> str:
-        naive, ours = (numbers(lab, version).get(key) for version in ("naive", "ours"))
-        return "" if naive is None or ours is None else f"{shown(naive)} → {shown(ours)}"
+        return " → ".join(map(shown, compared(lab, key) or ()))
 
     rows = [[TITLES[key], *(cell(lab, key) for lab in FILES)] for key in OF_ALL]
-    return markdown(["naive → ours", *FILES], rows, results("ml-prod-demo")["machine"])
+    return markdown(["naive → ours", *FILES], rows, results("ml-prod-demo"))
 
 
 def table_of(lab: str) -> str:
@@ -95,9 +122,10 @@ def table_of(lab: str) -> str:
     rows = [
         [TITLES[key], *(shown(numbers(lab, version).get(key)) for version in measured)]
         for key in OF_LAB[lab]
+        if compared(lab, key) or numbers(lab, "naive").get(key) is None
     ]
     head = ["", *(COLUMNS[version] for version in measured)]
-    return markdown(head, rows, results(lab)["machine"])
+    return markdown(head, rows, results(lab))
 
 
 def table_of_cluster() -> str:
@@ -115,7 +143,37 @@ def table_of_cluster() -> str:
         ["computed: what the store has to give meanwhile, and to take", f"{50 * rate / 1_000:.1f} GB/s each"],
         ["computed: what the driver and the scheduler do meanwhile", f"{1_000 * per_file:.0f} s"],
     ]  # fmt: skip
-    return markdown(["lab 1's cluster", ""], rows, measured["machine"])
+    return markdown(["lab 1's cluster", ""], rows, measured)
+
+
+def table_of_peers() -> str:
+    """Labs 1, 3 and 5 beside other tools, the best first; and what versions these had."""
+    measured = json.loads((RESULTS / "peers.json").read_text())
+    text = ""
+    for lab, keys in PEERS.items():
+        about = measured["about"] | {
+            "naive": {"is": "The naive version.", "not_done": NAIVE_LEAVES_OUT.get(lab)},
+            "ours": {"is": "**This lab.**", "not_done": ""},
+            "ours_joblib": {"is": "**This lab**, scikit-learn instead of ONNX.", "not_done": ""},
+        }
+        ranked = sorted(
+            measured[lab].items(), key=lambda row: row[1][keys[0]], reverse=keys[0] != "seconds"
+        )
+        rows = [
+            [about[name]["is"], *(shown(row.get(key)) for key in keys), about[name]["not_done"]]
+            for name, row in ranked
+        ]
+        text += plain([lab, *(TITLES[key] for key in keys), "what it leaves out"], rows) + "\n"
+    builds = json.loads((RESULTS / "builds.json").read_text())
+    versions = {it for peer in measured["about"].values() for it in peer["versions"].split(", ")}
+    naive = {
+        f"{name}=={at}" for lab in NAIVE_LEAVES_OUT for name, at in builds["versions"][lab].items()
+    }
+    return text + markdown(
+        ["versions", ""],
+        [["the tools", ", ".join(sorted(versions))], ["the naive versions", ", ".join(sorted(naive))]],
+        measured,
+    )  # fmt: skip
 
 
 def pages() -> dict[Path, str]:
@@ -123,6 +181,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "README.md": table_of_all(),
         ROOT / "docs/scale.md": table_of_cluster(),
+        ROOT / "docs/performance.md": table_of_peers(),
         **{ROOT / lab / "README.md": table_of(lab) for lab in FILES},
     }
 
