@@ -22,7 +22,7 @@ from containers import HERE, ROOT, build, docker, in_turn, program, write
 FILES, ROWS = 8, 5_000_000
 SMALL_FILES, SMALL_ROWS = 400, 10
 WORKERS = (1, 2, 4)
-ROUNDS = 3
+ROUNDS = 2
 
 
 def compose(folder: Path, *arguments: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -154,6 +155,21 @@ def test_half_sent_requests_keep_nobody_waiting(stack: Stack) -> None:
         connection.close()
     assert mlapp.inspect()["RestartCount"] == 0
     assert "WORKER TIMEOUT" not in mlapp.logs()
+
+
+def test_a_caller_that_asks_on_and_on_is_not_answered_alone(stack: Stack) -> None:
+    """Who asks while a thousand requests of one connection wait is answered among them, not after them."""
+    body = json.dumps(CUSTOMER).encode()
+    head = b"POST /predict HTTP/1.1\r\nHost: mlapp\r\nContent-Type: application/json\r\n"
+    request = head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    with send(stack, request * 1000) as greedy:
+        answered = greedy.recv(100_000)
+        assert stack.predict().status_code == 200
+        greedy.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while more := greedy.recv(100_000):
+                answered += more
+    assert answered.count(b"HTTP/1.1 200 ") < 500
 
 
 @pytest.mark.parametrize("port", [9, 5000], ids=["nobody there", "another service there"])
