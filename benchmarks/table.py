@@ -152,7 +152,7 @@ def table_of_peers() -> str:
     text = ""
     for lab, keys in PEERS.items():
         about = measured["about"] | {
-            "naive": {"is": "The naive version.", "not_done": NAIVE_LEAVES_OUT.get(lab)},
+            "naive": {"is": "The naive version.", "not_done": NAIVE_LEAVES_OUT.get(lab, "")},
             "ours": {"is": "**This lab.**", "not_done": ""},
             "ours_joblib": {"is": "**This lab**, scikit-learn instead of ONNX.", "not_done": ""},
         }
@@ -160,7 +160,11 @@ def table_of_peers() -> str:
             measured[lab].items(), key=lambda row: row[1][keys[0]], reverse=keys[0] != "seconds"
         )
         rows = [
-            [about[name]["is"], *(shown(row.get(key)) for key in keys), about[name]["not_done"]]
+            [
+                about[name]["is"],
+                *(shown(row.get(key)) for key in keys),
+                about[name]["not_done"].rstrip("."),
+            ]
             for name, row in ranked
         ]
         text += plain([lab, *(TITLES[key] for key in keys), "what it leaves out"], rows) + "\n"
