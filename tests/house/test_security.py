@@ -100,7 +100,7 @@ def test_base_images_carry_a_tag_that_is_not_latest() -> None:
     for path in in_git("*Dockerfile*", ":!*.dockerignore"):
         stages = {"scratch"}
         for image, name in re.findall(r"^FROM (\S+)(?: AS (\S+))?", path.read_text(), re.MULTILINE):
-            tagged = re.search(r":(?!latest$)[\w.-]+$", image)
+            tagged = re.search(r":(?!latest$)[\w.${}-]+$", image)
             assert image in stages or tagged, f"{path.relative_to(ROOT)}: FROM {image}"
             stages.add(name)
 
