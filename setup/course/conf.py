@@ -24,6 +24,7 @@ NAVIGATION = {
         "docs/commands",
         "docs/troubleshooting",
         "docs/classroom",
+        "docs/performance",
         "docs/scale",
         "docs/tutorials",
         "docs/security",
