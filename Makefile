@@ -206,7 +206,7 @@ test: venv ## build every lab, run it in Docker, check what comes out
 
 test-scale: venv ## clusters and stacks of several nodes, and what dies of them
 	@setup/ready.sh $(LABS)
-	$(PYTEST) tests/scale --reruns 1 -raR --numprocesses 3 --dist loadfile --timeout 2400
+	$(PYTEST) tests/scale --reruns 2 -raR --numprocesses 3 --dist loadfile --timeout 2400
 
 lab_1 = batch-job
 lab_2 = ds-lab
