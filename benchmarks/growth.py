@@ -23,7 +23,7 @@ from typing import Any
 
 import batch_job
 import serve
-from containers import HERE, ROOT, build, docker, write
+from containers import HERE, ROOT, build, write
 from peers import FLOWERS, ask
 
 ROWS = (1_000_000, 10_000_000, 100_000_000)
@@ -49,15 +49,11 @@ def longer_files() -> list[dict[str, float]]:
 
 
 def more_connections() -> list[dict[str, float]]:
-    api = build("bench-onnx-api", ROOT / "ml-prod-demo" / "serve")
-    train = build("bench-iris-train", ROOT / "ml-prod-demo" / "train")
+    api = build("bench-onnx-api", *serve.BUILDS["onnx"])
     found = []
-    with tempfile.TemporaryDirectory() as models:
-        Path(models).chmod(0o755)
-        volume = f"{models}:/models"
-        docker("run", "--rm", "--user", f"{os.getuid()}:{os.getgid()}", "--volume", volume, train)
+    with serve.trained() as models:
         for n in CONNECTIONS:
-            answered = ask(api, FLOWERS["ours"], 10, n, "--volume", f"{volume}:ro")
+            answered = ask(api, FLOWERS["ours"], 10, n, "--volume", f"{models}:/models:ro")
             found.append({"connections": n, **answered})
             print(found[-1], flush=True)
     return found

@@ -82,13 +82,9 @@ def flowers(seconds: int, rounds: int) -> dict[str, list[dict[str, float]]]:
     images = {name: image_of(name) for name in FLOWERS if name.startswith("iris_")}
     names = {"naive": "naive", "ours": "onnx", "ours_joblib": "joblib"}
     images |= {mine: build(f"bench-{its}-api", *serve.BUILDS[its]) for mine, its in names.items()}
-    train = build("bench-iris-train", ROOT / "ml-prod-demo" / "train")
     loop = image_of("iris_onnx")
-    with tempfile.TemporaryDirectory() as models:
-        Path(models).chmod(0o755)
-        volume = f"{models}:/models"
-        docker("run", "--rm", "--user", f"{os.getuid()}:{os.getgid()}", "--volume", volume, train)
-        options = (seconds, serve.CONNECTIONS, "--volume", f"{volume}:ro")
+    with serve.trained() as models:
+        options = (seconds, serve.CONNECTIONS, "--volume", f"{models}:/models:ro")
         versions = {
             name: partial(ask, images[name], service, *options) for name, service in FLOWERS.items()
         }

@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +28,18 @@ BUILDS: dict[str, list[object]] = {
 CONNECTIONS = 16
 BATCH_ROWS = 10_000
 FLOWER = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+
+
+@contextmanager
+def trained() -> Iterator[Path]:
+    """A folder with a trained model; it goes when the block ends."""
+    train = build("bench-iris-train", LAB / "train")
+    with tempfile.TemporaryDirectory() as folder:
+        models = Path(folder)
+        models.chmod(0o755)
+        owner = f"{os.getuid()}:{os.getgid()}"
+        docker("run", "--rm", "--user", owner, "--volume", f"{models}:/models", train)
+        yield models
 
 
 def measure(name: str, image: str, models: Path, seconds: int) -> dict[str, float]:
@@ -61,12 +75,7 @@ def main() -> None:
     chosen = parser.parse_args()
 
     images = {name: build(f"bench-{name}-api", *options) for name, options in BUILDS.items()}
-    train = build("bench-iris-train", LAB / "train")
-    with tempfile.TemporaryDirectory() as folder:
-        models = Path(folder)
-        models.chmod(0o755)
-        owner = f"{os.getuid()}:{os.getgid()}"
-        docker("run", "--rm", "--user", owner, "--volume", f"{models}:/models", train)
+    with trained() as models:
         versions = {
             name: partial(measure, name, image, models, chosen.seconds)
             for name, image in images.items()
