@@ -1,6 +1,7 @@
 """Writing CSV text with Arrow, and replacing several files at once."""
 
 import fcntl
+import io
 import os
 import signal
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
-import pyarrow.compute as pc
+from pyarrow.csv import WriteOptions, write_csv
 
 from cleaner.reading import CURE, FileError
 
@@ -17,25 +18,18 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 def csv_text(table: pa.Table) -> bytes:
-    """Return rows as lines of CSV. Only a field that needs quotes gets them; Arrow's own writer quotes all text."""
-    text = b""
-    for batch in table.to_batches():
-        lines = pc.binary_join_element_wise(*map(csv_fields, batch.columns), ",")
-        lines = pc.binary_join_element_wise(lines, "\n", "")
-        text += pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "")[0].as_buffer()
-    return text
+    """Return rows as lines of CSV, without quotes if no field needs them. Arrow quotes either no text or all of it."""
+    text = io.BytesIO()
+    try:
+        write_csv(table, text, WriteOptions(include_header=False, quoting_style="none"))
+    except pa.ArrowInvalid:
+        text = io.BytesIO()
+        write_csv(table, text, WriteOptions(include_header=False, quoting_style="needed"))
+    return text.getvalue()
 
 
 def csv_line(fields: list[str]) -> bytes:
     return csv_text(pa.table([[field] for field in fields], fields))
-
-
-def csv_fields(column: pa.Array) -> pa.Array:
-    if not pa.types.is_string(column.type):
-        return column.cast(pa.string()).fill_null("")
-    quoted = pc.binary_join_element_wise('"', pc.replace_substring(column, '"', '""'), '"', "")
-    special = pc.match_substring_regex(column, '[",\r\n]')
-    return pc.if_else(special, quoted, column).fill_null("")
 
 
 @contextmanager

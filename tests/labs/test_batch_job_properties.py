@@ -77,8 +77,8 @@ def test_every_row_ends_in_one_of_two_files_as_plain_python_says(
         last = next(csv.reader(io.StringIO(text[3], newline=""))) if len(row) > 4 else [text[3]]
         assert [*text[:3], *last] == row + [""] * (4 - len(row))
 
-    once = done.clean
-    assert run_job(once).clean == once, "cleaning twice changes something"
+    twice = list(csv.reader(io.StringIO(run_job(done.clean).clean)))[1:]
+    assert twice == clean, "cleaning twice changes something"
 
 
 @given(
