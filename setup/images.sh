@@ -47,6 +47,10 @@ pull() {
   fi
   wait "$pid" || status=$?
   [ "$status" = 0 ] && rm -f "$log" && return
+  if grep -q 'Pulling from' "$log"; then
+    tail -n 1 "$log" >&2
+    die "the download of $1 broke off (its last line is above): run the same command again"
+  fi
   grep -Eq "$NO_REGISTRY" "$log" && rm -f "$log" && return 2
   tail -n 3 "$log" >&2
   die "the registry answers but does not hand out $1 (its words are above); if it limits downloads, 'docker login' helps"

@@ -63,6 +63,15 @@ def test_no_stand_in_where_the_registry_answers(machine, tmp_path: Path, answer:
     assert "docker build" not in calls(tmp_path)
 
 
+def test_no_stand_in_where_a_download_breaks_off(machine, tmp_path: Path) -> None:
+    said = "echo 3.13-slim: Pulling from library/python; echo 'unexpected EOF' >&2; exit 1"
+    script = SOURCES + "ensure_standin_base() { :; }; ensure_image python:3.13-slim"
+    done = machine(script, {"docker": docker_stub(said)})
+    assert done.returncode == 1
+    assert "python:3.13-slim broke off" in done.stderr
+    assert "docker build" not in calls(tmp_path)
+
+
 def test_no_stand_in_when_the_pull_succeeds(machine, tmp_path: Path) -> None:
     stub = docker_stub("echo 3.13-slim: Pulling from library/python")
     done = machine(SOURCES + "ensure_image python:3.13-slim", {"docker": stub})
