@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.13"
-# dependencies = ["uvicorn==0.54.0", "uvloop==0.23.0", "httptools==0.9.0"]
+# dependencies = ["uvicorn==0.54.0", "httptools==0.9.0"]
 # ///
 """The limit of uvicorn: an endpoint that reads the body and always gives the same answer.
 
