@@ -94,8 +94,8 @@ def train(training: Training, me: Process, stop: Stop) -> None:
             bar.update()
             if me.any(stop.wanted):
                 break
-        # A GPU works behind the program's back: asking it for a number waits until it is done.
-        at.loss_sum = loss_sum.item()
+        # The mean of all processes: one checkpoint holds it for all. Asking a GPU for it waits until it is done.
+        at.loss_sum = me.total(loss_sum.item())[0] / me.world
         at.seconds += time.perf_counter() - started
 
         if at.step == training.steps:
@@ -110,8 +110,7 @@ def train(training: Training, me: Process, stop: Stop) -> None:
 def finish_epoch(training: Training, me: Process, test_feeder: Feeder | None) -> dict:
     """Turn to the next epoch; return what is told of this one."""
     at = training.progress
-    (loss_sum,) = me.total(at.loss_sum)
-    loss = loss_sum / at.step / me.world
+    loss = at.loss_sum / at.step
     if not torch.isfinite(torch.tensor(loss)):
         raise TrainError(f"the loss is {loss} in epoch {at.epoch}: give a smaller LR")
     test_loss, accuracy = evaluate(training, me, test_feeder) if test_feeder else (None, None)
@@ -174,7 +173,10 @@ def start(settings: Settings, me: Process) -> int:
         # What is wrong is found and said here, once, and not by each of the processes.
         choose_device(settings.device, 0, settings.processes)
         prepare(settings, torch.device("cpu"))
-        return launch(settings, __file__)
+        code = launch(settings, __file__)
+        # Stopped on one of several machines, it has ended on all. A swarm starts again what ends with an error.
+        stopped = settings.nodes > 1 and not prepare(settings, torch.device("cpu")).is_complete
+        return code or int(stopped)
 
 
 def main() -> int:

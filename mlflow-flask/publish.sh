@@ -35,7 +35,9 @@ for name in mlapp mlflow; do
 done
 
 printf '\nTo deploy exactly these, name them by digest:\n'
+# Docker leaves out the name of its own registry.
+shown=${REGISTRY#docker.io/}
 for name in mlapp mlflow; do
   docker image inspect "$REGISTRY/$project-$name:$TAG" \
-    --format "{{range .RepoDigests}}{{println .}}{{end}}" | grep -F "$REGISTRY/$project-$name@"
+    --format "{{range .RepoDigests}}{{println .}}{{end}}" | grep -F "$shown/$project-$name@"
 done

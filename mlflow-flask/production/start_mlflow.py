@@ -17,11 +17,12 @@ def problem_of(destination: str, endpoint: str | None) -> str | None:
 
     Raises BotoCoreError or ClientError when it does not answer, or not as it should.
     """
-    bucket = urlsplit(destination).netloc
+    bucket, path = urlsplit(destination).netloc, urlsplit(destination).path.strip("/")
     config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     try:
         store = boto3.client("s3", endpoint_url=endpoint, config=config)
-        store.list_objects_v2(Bucket=bucket, MaxKeys=1)
+        # Below the path alone: a key may be good for that and no more.
+        store.list_objects_v2(Bucket=bucket, Prefix=path and f"{path}/", MaxKeys=1)
     except NoCredentialsError:
         return "there is no key in s3_credentials"
     except ClientError as error:

@@ -133,8 +133,9 @@ class Registry:
             if isinstance(model, Model):
                 models[name] = model
             else:  # a version that cannot be served changes nothing
-                models[name] = self._followed[name]
                 problem = f"version {key[1]}: {model}"
+                if name in self._followed:
+                    models[name] = self._followed[name]
         # What no alias stands for is forgotten, and what did not come is asked for again.
         self._loaded = {
             key: model

@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 from sklearn.pipeline import Pipeline
 from trainer.data import Data, TrainError, prepare, read_yaml
-from trainer.models import Trained, bake, dump, to_onnx
+from trainer.models import Trained, bake, dump, to_onnx, try_out
 
 CLASSIFIERS = {
     "logistic_regression": LogisticRegression,
@@ -39,14 +39,15 @@ def train(config_path: Path, data: Data) -> Trained:
     if config["classifier"] not in CLASSIFIERS:
         raise TrainError(f"{config_path}: classifier must be one of {', '.join(CLASSIFIERS)}")
     try:
-        make = CLASSIFIERS[config["classifier"]]
-        classifier = make(**config["parameters"], random_state=data.config["seed"])
+        classifier = CLASSIFIERS[config["classifier"]](**config["parameters"])
+        if "random_state" in classifier.get_params():
+            classifier.set_params(random_state=data.config["seed"])
         classifier.fit(data.preprocess.transform(data.train), data.y_train)
-    except (TypeError, ValueError) as error:
+        pipeline = Pipeline([("preprocess", data.preprocess), ("classifier", classifier)])
+        probability = pipeline.predict_proba(data.test)[:, data.positive]
+    except (TypeError, ValueError, AttributeError) as error:  # the last: no predict_proba
         raise TrainError(f"{config_path}: {' '.join(str(error).split())}") from None
 
-    pipeline = Pipeline([("preprocess", data.preprocess), ("classifier", classifier)])
-    probability = pipeline.predict_proba(data.test)[:, data.positive]
     leaves = data.y_test == data.positive
     metrics = {
         "roc_auc": roc_auc_score(leaves, probability),
@@ -66,6 +67,7 @@ def run(options: argparse.Namespace) -> None:
     trained = [train(path, data) for path in options.configs]
     for one in trained:
         print(f"{one.config['version']}: {one.config['classifier']}", one.metrics)
+        try_out(one, data)
 
     if options.bake:
         for one in trained:

@@ -124,6 +124,8 @@ def test_a_longer_file_takes_time_in_proportion_and_no_more_memory() -> None:
 def test_more_connections_do_not_slow_lab_3_down() -> None:
     rates = [point["requests_per_second"] for point in GROWTH["connections"]]
     assert min(rates[1:]) >= BUDGETS["growth"]["requests_at_most_connections"] * max(rates)
+    for point in GROWTH["connections"][1:]:
+        assert point["p99_ms"] <= BUDGETS["growth"]["p99_times_median"] * point["p50_ms"], point
 
 
 @pytest.mark.parametrize("rate", GROWTH["backlog"])

@@ -99,6 +99,30 @@ def test_bad_data_gets_one_clear_line(stack: Stack, change: tuple[str, str], sai
     assert "Traceback" not in done.stderr
 
 
+def test_another_classifier_is_one_line_or_gets_one(stack: Stack) -> None:
+    printed = stack.train("python", "-c", program("mlflow_flask_other_classifiers.py"))
+    without_seed, refused = printed.splitlines()[-2:]
+    assert without_seed == "naive_bayes: model.json model.onnx"
+    assert re.fullmatch(r"train: /tmp/linear_svc.yaml: .*predict_proba.*", refused), printed
+
+
+def test_a_model_that_would_not_be_served_is_not_registered(stack: Stack) -> None:
+    text = (LAB / "data" / "raw" / "churn.csv").read_text()
+    left = "went-to-a-competitor"
+    (stack.project.folder / "data" / "long.csv").write_text(text.replace("yes", left))
+    settings = (LAB / "configs" / "data.yaml").read_text().replace("raw/churn.csv", "long.csv")
+    (stack.project.folder / "data" / "long.yaml").write_text(settings.replace("yes", left))
+    before = stack.aliases()
+    command = ["python", "src/train.py", "--data", "data/long.yaml", "configs/v1.yaml"]
+    done = stack.project("--profile", "train", "run", "--rm", "-T", "train", *command, check=False)
+    assert (done.returncode, f"train: v1: a label is too long: '{left}'" in done.stderr) == (
+        2,
+        True,
+    )
+    assert "Traceback" not in done.stderr
+    assert stack.aliases() == before
+
+
 def test_categories_are_the_words_that_the_table_has(stack: Stack) -> None:
     text = (LAB / "data" / "raw" / "churn.csv").read_text()
     for word, code in (("month-to-month", "01"), ("one-year", "1"), ("two-year", "1e3")):

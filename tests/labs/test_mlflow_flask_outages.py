@@ -178,6 +178,20 @@ def test_a_version_that_cannot_be_served_changes_nothing(
     assert mlapp.exec("find", "/tmp", "-type", "f").stdout == ""
 
 
+def test_a_third_version_that_never_loaded_changes_nothing(
+    stack: Stack, hostile: dict[str, int]
+) -> None:
+    """Somebody's own, as the README's exercise adds it: the others are served as before."""
+    version = hostile["no model.onnx"]
+    stack.set_alias("current-v3", version)
+    mlapp = stack.project.container("mlapp")
+    models, problem = json.loads(
+        mlapp.exec("python", "-c", program("mlflow_flask_third_version.py")).stdout
+    )
+    assert models == {"champion": "registry", "v1": "registry", "v2": "registry"}
+    assert problem == f"version {version}: it has no model.onnx"
+
+
 def test_what_lies_beside_the_model_is_not_downloaded(
     stack: Stack, hostile: dict[str, int]
 ) -> None:

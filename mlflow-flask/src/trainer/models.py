@@ -15,7 +15,7 @@ import numpy as np
 import skl2onnx
 import skops.io
 from onnx import ModelProto
-from predict import Model, open_session
+from predict import Model, ModelError, open_session
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 from skl2onnx.sklapi import CastTransformer
 from sklearn.pipeline import Pipeline
@@ -85,19 +85,25 @@ def card_of(trained: Trained, data: Data) -> str:
     return json.dumps(card, indent=2) + "\n"
 
 
+def try_out(trained: Trained, data: Data) -> None:
+    """Load a model as the service will. Raises TrainError when it would not be served."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "model.onnx").write_bytes(trained.onnx.SerializeToString())
+        (Path(folder) / "model.json").write_text(card_of(trained, data))
+        try:
+            Model.load(Path(folder))
+        except ModelError as error:
+            raise TrainError(f"{trained.config['version']}: {error.__cause__}") from None
+
+
 def bake(trained: Trained, data: Data, models: Path) -> None:
-    """Write a model folder; load it as the service will before it takes the place of the old one."""
+    """Write a model folder."""
     folder = models / trained.config["version"]
-    card = card_of(trained, data)
-    with tempfile.TemporaryDirectory() as tried:
-        (Path(tried) / "model.onnx").write_bytes(trained.onnx.SerializeToString())
-        (Path(tried) / "model.json").write_text(card)
-        Model.load(Path(tried))
     folder.mkdir(parents=True, exist_ok=True)
     with replace_file(folder / "model.onnx") as file:
         file.write(trained.onnx.SerializeToString())
     with replace_file(folder / "model.json") as file:
-        file.write(card.encode())
+        file.write(card_of(trained, data).encode())
 
 
 def dump(fitted: Any, path: Path) -> None:
