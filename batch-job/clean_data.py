@@ -39,8 +39,7 @@ def clean_data(settings: Settings) -> dict[str, Counter]:
         bar.total = settings.raw.stat().st_size
         clean, rejects, report = outputs
         rejects.write(csv_line(["row", "reason", *columns]))
-        parts = read_parts(settings.raw, source, columns)
-        for done in clean_parts(parts, settings.income_range):
+        for done in clean_parts(read_parts(settings.raw, source, columns), settings.income_range):
             if clean.tell() == 0:
                 clean.write(csv_line(done.columns))
             clean.write(done.clean)
@@ -48,7 +47,7 @@ def clean_data(settings: Settings) -> dict[str, Counter]:
             for kind, found in done.counts.items():
                 counts[kind].update(found)
             bar.update(os.lseek(source.fileno(), 0, os.SEEK_CUR) - bar.n)
-        report.write(page(str(settings.raw), counts, settings.income_range).encode())
+        report.write(page(str(settings.raw), counts).encode())
     return counts
 
 

@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import narwhals as nw
@@ -10,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import rules
 
-from cleaner.reading import Part
 from cleaner.writing import csv_text
 
 THREADS = 2
@@ -18,10 +18,9 @@ NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:nan|inf|infinity)$"
 
 
 class Cleaned(NamedTuple):
-    """A part that is done: the columns and the CSV text of its rows, and what a summary counts.
+    """A part that is done: the columns and the CSV text of its rows, and what the summary and the report count:
 
-    Counted are "rows" (rows in, clean, rejected), "reasons", "noted" (labels of rules.noted), and "before" and "after"
-    the cleaning the bars of rules.charts: (column, label).
+    "rows" (rows in, clean, rejected), "reasons", "noted", and for each of rules.charts, "age before" and "age after".
     """
 
     columns: list[str]
@@ -30,9 +29,9 @@ class Cleaned(NamedTuple):
     counts: dict[str, Counter]
 
 
-def clean_part(part: Part, income_range: tuple[float, float]) -> Cleaned:
-    """Split a part into clean rows and rejects, the latter as they stood, with row number and reason."""
-    table, reasons = part.rows, [part.ragged]
+def clean_part(part: pa.Table, income_range: tuple[float, float]) -> Cleaned:
+    """Split a part of read_parts into clean rows and rejects, the latter as they stood, with row number and reason."""
+    table, reasons = part.select(range(2, part.num_columns)), [part.column(1)]
     for name in rules.NUMBERS:
         numbers, garbled = to_numbers(table[name])
         table = table.set_column(table.schema.get_field_index(name), name, numbers)
@@ -42,24 +41,21 @@ def clean_part(part: Part, income_range: tuple[float, float]) -> Cleaned:
 
     kept = table.filter(pc.is_null(reason))
     clean = nw.from_native(kept).with_columns(*rules.cleaned(*income_range)).to_native()
-    row = pa.arange(part.first, part.first + len(table))
-    names = ["row", "reason", *part.rows.column_names]  # a name may be there twice
-    listed = pa.table([row, reason, *part.rows.columns], names)
-    rejects = listed.filter(pc.is_valid(reason))
+    rejects = part.set_column(1, "reason", reason).filter(pc.is_valid(reason))
 
     noted = nw.from_native(kept).select(**rules.noted(*income_range)).to_native()
-    charts = rules.charts(*income_range)
+    charts = rules.charts(*income_range).items()
     counts = {
         "rows": Counter({"rows in": len(table), "clean": len(clean), "rejected": len(rejects)}),
         "reasons": Counter(rejects.column(1).to_pylist()),
         "noted": Counter({name: pc.sum(noted[name]).as_py() or 0 for name in noted.column_names}),
-        "before": spread(table, charts),
-        "after": spread(clean, charts),
+        **{f"{name} before": spread(table[name], bars) for name, bars in charts},
+        **{f"{name} after": spread(clean[name], bars) for name, bars in charts},
     }
     return Cleaned(clean.column_names, csv_text(clean), csv_text(rejects), counts)
 
 
-def clean_parts(parts: Iterable[Part], income_range: tuple[float, float]) -> Iterator[Cleaned]:
+def clean_parts(parts: Iterable[pa.Table], income_range: tuple[float, float]) -> Iterator[Cleaned]:
     """Yield what becomes of each part, in their order, while two threads work."""
     waiting: deque[Future[Cleaned]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
@@ -83,13 +79,8 @@ def to_numbers(text: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]
     return numbers, pc.and_(text.is_valid(), numbers.is_null())
 
 
-def spread(table: pa.Table, charts: dict[str, dict[str, float]]) -> Counter:
-    """Count the finite values of each bar of each chart: keys are (column, label)."""
-    found: Counter = Counter()
-    for name, bars in charts.items():
-        values = table[name].filter(pc.is_finite(table[name]))
-        before = 0
-        for label, end in bars.items():
-            up_to = pc.sum(pc.less_equal(values, end)).as_py() or 0
-            found[name, label], before = up_to - before, up_to
-    return found
+def spread(values: pa.ChunkedArray, bars: dict[str, float]) -> Counter:
+    """Count the finite values of each bar: those up to its end that are in no bar before it."""
+    values = values.filter(pc.is_finite(values))
+    up_to = [0, *(pc.sum(pc.less_equal(values, end), min_count=0).as_py() for end in bars.values())]
+    return Counter({bar: n - low for bar, (low, n) in zip(bars, pairwise(up_to), strict=True)})

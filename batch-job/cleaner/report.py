@@ -18,31 +18,26 @@ def table(counts: dict[str, Counter]) -> str:
     return "\n".join(f"{label:<{width}}{n:>13,}" for label, n in lines.items())
 
 
-def page(source: str, counts: dict[str, Counter], income_range: tuple[float, float]) -> str:
+def page(source: str, counts: dict[str, Counter]) -> str:
     """Return the report as HTML."""
-    cards = {**counts["rows"], **counts["noted"]}
+    cards = {**counts["rows"], **counts["noted"]}.items()
     rows_in, why = counts["rows"]["rows in"], counts["reasons"].most_common()
     return PAGE.substitute(
         source=escape(source),
-        cards="".join(f"<section><b>{n:,}</b>{escape(it)}</section>" for it, n in cards.items()),
-        reasons="".join(
-            f"<tr><th>{escape(reason)}<td>{n:,}<td>{n / rows_in:.2%}</tr>" for reason, n in why
-        ),
-        charts="".join(
-            chart(name, bars, counts) for name, bars in rules.charts(*income_range).items()
-        ),
+        cards="".join(f"<section><b>{n:,}</b>{escape(it)}</section>" for it, n in cards),
+        reasons="".join(f"<tr><th>{escape(it)}<td>{n:,}<td>{n / rows_in:.2%}" for it, n in why),
+        charts="".join(chart(name, counts) for name in rules.charts()),
     )
 
 
-def chart(name: str, bars: dict[str, float], counts: dict[str, Counter]) -> str:
-    """Draw two bars for each label of `bars`: the rows before and after the cleaning."""
-    times = ("before", "after")
-    most = max(1, *(counts[when][name, label] for when in times for label in bars))
+def chart(name: str, counts: dict[str, Counter]) -> str:
+    """Draw two bars for each label: the rows before and after the cleaning."""
+    before, after = counts[f"{name} before"], counts[f"{name} after"]
+    most = max(1, *before.values(), *after.values())
     rows = ""
-    for label in bars:
+    for label in before:
         rows += f"<tr><th>{escape(label)}"
-        for when in times:
-            n = counts[when][name, label]
+        for n in (before[label], after[label]):
             rows += f"<td>{n:,}<td><meter max={most} value={n}></meter>"
     head = "<thead><tr><th><th>before<th><th>after<th></thead>"
     return f"<section><h2>{escape(name)}</h2><table>{head}{rows}</table></section>"

@@ -2,24 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-PATHS = {
-    "RAW_PATH": "data/raw.csv",
-    "CLEAN_PATH": "data/clean.csv",
-    "REJECTS_PATH": "data/rejects.csv",
-    "REPORT_PATH": "data/report.html",
-}
 
 
 class SettingError(Exception):
     """A bad setting. The text is one line: variable, value, and what is accepted."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """Paths, the income range (per year) and the log level of one run."""
 
     raw: Path
@@ -32,13 +26,13 @@ class Settings:
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
-    """Read the settings; a variable that is unset or empty takes its default.
-
-    Raises SettingError for a value that is not accepted.
-    """
-    raw, clean, rejects, report = paths = [Path(env.get(n) or d) for n, d in PATHS.items()]
-    if len({path.resolve() for path in paths}) < len(paths):
-        listed = ", ".join(f"{name}={str(path)!r}" for name, path in zip(PATHS, paths, strict=True))
+    """Read the settings; a variable that is unset or empty takes its default. Raises SettingError."""
+    raw = Path(env.get("RAW_PATH") or "data/raw.csv")
+    clean = Path(env.get("CLEAN_PATH") or "data/clean.csv")
+    rejects = Path(env.get("REJECTS_PATH") or "data/rejects.csv")
+    report = Path(env.get("REPORT_PATH") or "data/report.html")
+    if len({path.resolve() for path in (raw, clean, rejects, report)}) < 4:
+        listed = f"RAW_PATH={raw}, CLEAN_PATH={clean}, REJECTS_PATH={rejects}, REPORT_PATH={report}"
         raise SettingError(f"{listed} is not accepted: give four different files")
 
     low, high = number(env, "INCOME_MIN", 0), number(env, "INCOME_MAX", 200_000)
@@ -53,10 +47,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
 
 def number(env: Mapping[str, str], name: str, default: float) -> float:
     text = env.get(name) or str(default)
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise SettingError(f"{name}={text!r} is not accepted: give a number, like {default:g}")
-    return value
+    with suppress(ValueError):
+        if math.isfinite(value := float(text)):
+            return value
+    raise SettingError(f"{name}={text!r} is not accepted: give a number, like {default:g}")

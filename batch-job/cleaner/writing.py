@@ -86,12 +86,11 @@ def lock(file: IO[bytes]) -> bool:
     """Lock a file for as long as it is open; false where another run has it, or has renamed it meanwhile."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        return os.path.samefile(file.name, file.fileno())
+    except (BlockingIOError, FileNotFoundError):
         return False
     except OSError:  # a file system without locks
         return True
-    path = Path(file.name)
-    return path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))
 
 
 def is_mounted(path: Path) -> bool:

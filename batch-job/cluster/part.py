@@ -92,7 +92,7 @@ def clean_file(job: Job, file: File) -> dict:
         "file": file._asdict(),
         "job": job._asdict(),
         "parts": names,
-        # What the report draws has keys that JSON has not.
+        # Without what the report draws.
         **{kind: counts[kind] for kind in ("rows", "reasons", "noted")},
     }
     text = json.dumps(record)

@@ -47,8 +47,10 @@ def by_the_job(path: Path) -> list[list[str]]:
     records = [columns]
     with open_source(path) as file:
         for part in read_parts(path, file, columns):
-            assert part.first == len(records)
-            records += [[value or "" for value in row.values()] for row in part.rows.to_pylist()]
+            first = len(records)
+            assert part.column(0).to_pylist() == [*range(first, first + len(part))]
+            texts = [column.to_pylist() for column in part.columns[2:]]
+            records += [[text or "" for text in row] for row in zip(*texts, strict=True)]
     return records
 
 
