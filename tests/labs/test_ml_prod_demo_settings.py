@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,13 @@ def history(image_of: Callable, trained: Path) -> Iterator[Api]:
     served = start(image_of(SERVE), trained, url)
     yield served
     docker("rm", "--force", "--volumes", served.container.id)
+
+
+def test_a_codespace_opens_its_own_forwarded_name(compose: Callable[..., Compose]) -> None:
+    project = compose("ml-prod-demo", CODESPACE_NAME="my-space", PORT="8001", ALLOWED_HOSTS="a.b")
+    settings = json.loads(project("config", "--format=json").stdout)
+    allowed = settings["services"]["api"]["environment"]["ALLOWED_HOSTS"]
+    assert allowed == "a.b,my-space-8001.app.github.dev"
 
 
 @pytest.mark.parametrize(

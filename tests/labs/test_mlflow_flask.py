@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 
 import httpx
 import pytest
 from churn import Stack
-from docker_cli import Container, docker
+from docker_cli import Compose, Container, docker
 from inside import program
 from playwright.sync_api import Page, expect
 from posture import violations_of_project
@@ -149,6 +151,44 @@ def test_only_names_of_this_server_are_answered(stack: Stack) -> None:
     for host in ("mlflow", "mlflow:5000", "localhost", "localhost:5001", "127.0.0.1:5001"):
         assert status(host) == 200, host
     assert status("evil.example") == 403
+
+
+@pytest.mark.parametrize(
+    ("variables", "origin"),
+    [
+        (
+            {"ALLOWED_HOSTS": "that-name:5001", "ALLOWED_ORIGINS": "http://that-name:5001"},
+            "http://that-name:5001",
+        ),
+        (
+            {"CODESPACE_NAME": "my-space", "MLFLOW_PORT": "5009"},
+            "https://my-space-5009.app.github.dev",
+        ),
+    ],
+)
+def test_the_page_works_under_another_name(
+    stack: Stack,
+    run: Callable[..., Container],
+    compose: Callable[..., Compose],
+    variables: dict[str, str],
+    origin: str,
+) -> None:
+    settings = json.loads(compose("mlflow-flask", **variables)("config", "--format=json").stdout)
+    environment = settings["services"]["mlflow"]["environment"]
+    options = [f"--env={name}={value}" for name, value in environment.items() if "ALLOWED" in name]
+    image = stack.project.container("mlflow").inspect()["Image"]
+    container = run(image, options=[*options, "--publish=127.0.0.1::5000"])
+    container.wait_healthy()
+    url = f"http://127.0.0.1:{container.host_port(5000)}/ajax-api/2.0/mlflow/experiments/search"
+
+    def status(host: str, origin: str) -> int:
+        headers = {"Host": host, "Origin": origin}
+        return httpx.post(url, headers=headers, json={"max_results": 1}, timeout=30).status_code
+
+    host = origin.partition("://")[2]
+    assert status(host, origin) == 200
+    assert status(host, "https://evil.example") == 403
+    assert status("evil.example", origin) == 403
 
 
 def test_memory_stays_small(stack: Stack) -> None:
