@@ -35,7 +35,7 @@ def check(bench: Bench) -> None:
     name = bench.start(image, options=("--publish", f"127.0.0.1:{port}:8000"))
     bench.wait(lambda: bench.get(port) or not bench.running(name), 30)
     state, logs = bench.inspect(name)["State"], bench.docker("logs", name)
-    printed = (logs.out + logs.err).splitlines() or ["nothing"]
+    printed = (logs.out + logs.err).splitlines() or [state["Error"] or "nothing"]
     bench.expect(
         state["Running"], "A container of it stays up",
         did=did, seen=f"it has ended, exit code {state['ExitCode']}, and printed last: {printed[-1]}",

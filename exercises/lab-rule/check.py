@@ -26,6 +26,7 @@ fine = [("66", "52000", "0"), ("65", "52000", "1"), ("40", "9000", "1"), ("18", 
 old = {
     ("70", "", "1"): "rejected, income is missing",
     ("71", "9000", "2"): "rejected, churn is not 0 or 1",
+    ("90", "52000", "1"): "rejected, age is out of range 18-80",
 }
 
 

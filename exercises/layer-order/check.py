@@ -34,7 +34,7 @@ def edit_and_run(bench: Bench, code: str) -> tuple[list[str], str]:
 
 def check(bench: Bench) -> None:
     # The program's last words from now on: the edit's number, and when its package was installed.
-    report = "import os, iris_tools; print({}, os.stat(iris_tools.__file__).st_mtime_ns)\n"
+    report = "\nimport os, iris_tools; print({}, os.stat(iris_tools.__file__).st_mtime_ns)\n"
     edits = [random.randrange(10**9) for _ in range(2)]
     words, seen = edit_and_run(bench, report.format(edits[0]))
     bench.expect(
@@ -51,7 +51,7 @@ def check(bench: Bench) -> None:
     )  # fmt: skip
     with (bench.folder / "requirements.txt").open("a", encoding="utf-8") as requirements:
         requirements.write("\niris-report==1.0.0\n")
-    words, seen = edit_and_run(bench, "import iris_report; print(iris_report.table(['rose']))")
+    words, seen = edit_and_run(bench, "\nimport iris_report; print(iris_report.table(['rose']))")
     bench.expect(
         words[-2:] == ["rose", "1"], "After an edit of requirements.txt the new package is there",
         did="add iris-report==1.0.0 to requirements.txt, build, run", seen=seen, expected="train.py can import iris_report",

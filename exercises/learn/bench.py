@@ -75,7 +75,7 @@ def run_command(
     if "no space left on device" in done.stderr:
         raise CannotCheck("the disk has no space left for Docker (docker system df)")
     if done.returncode and NO_BASE_IMAGE in done.stderr:
-        missing = "a base image cannot be pulled; the exercises use those that their tasks name"
+        missing = "a base image cannot be pulled: is its name misspelt? The exercises use those that their tasks name"
         raise CannotCheck(f"{missing}:\n{done.stderr.strip().splitlines()[-1]}")
     return Done(done.returncode, done.stdout, done.stderr)
 

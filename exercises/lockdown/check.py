@@ -9,7 +9,7 @@ from learn.bench import Bench
 TITLE = "A service that can do only what it has to"
 MINUTES = 12
 HINTS = (
-    "docs/commands.md, section Compose, has a service that is safe by default. Four of its lines are what is asked here.",
+    "docs/commands.md, section Compose, has a service that is safe by default. Three of its lines are asked here; the next hint has the fourth.",
     "A disk that is read-only is read-only at /tmp as well: mount something there that lies in memory, a tmpfs.",
     "The keys are read_only, tmpfs, cap_drop and security_opt. The middle two take lists. To drop each capability, none has to be named.",
 )

@@ -6,7 +6,7 @@ TITLE = "Comes back, or stays down"
 MINUTES = 8
 HINTS = (
     "Docker can start a container again when it has ended. Whether it does is said for each container by its restart policy.",
-    "docker run --help lists the policies at --restart. In a compose file each service has its own, and none means: never.",
+    'docs/commands.md lists the policies under "A container\'s life". In a compose file each service has its own, and none means: never.',
     "One policy starts a container again unless somebody has stopped it. Which of the two services should have that one?",
 )
 MUST_SAY = {
