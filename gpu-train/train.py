@@ -173,10 +173,7 @@ def start(settings: Settings, me: Process) -> int:
         # What is wrong is found and said here, once, and not by each of the processes.
         choose_device(settings.device, 0, settings.processes)
         prepare(settings, torch.device("cpu"))
-        code = launch(settings, __file__)
-        # Stopped on one of several machines, it has ended on all. A swarm starts again what ends with an error.
-        stopped = settings.nodes > 1 and not prepare(settings, torch.device("cpu")).is_complete
-        return code or int(stopped)
+        return launch(settings, __file__)
 
 
 def main() -> int:
