@@ -17,7 +17,8 @@ def problem_of(destination: str, endpoint: str | None) -> str | None:
 
     Raises BotoCoreError or ClientError when it does not answer, or not as it should.
     """
-    bucket, path = urlsplit(destination).netloc, urlsplit(destination).path.strip("/")
+    _, bucket, path, *_ = urlsplit(destination)
+    path = path.strip("/")
     config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     try:
         store = boto3.client("s3", endpoint_url=endpoint, config=config)

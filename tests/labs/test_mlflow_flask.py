@@ -76,6 +76,14 @@ def test_a_model_whose_onnx_form_differs_is_not_written(stack: Stack) -> None:
     assert unknown.startswith("Unknown cannot become ONNX: ")
 
 
+def put_table(stack: Stack, name: str, text: str, positive: str = "yes") -> str:
+    """Write a table into the lab's copy, and a configuration of the data that names it; return the latter's path."""
+    (stack.project.folder / f"data/{name}.csv").write_text(text)
+    settings = (LAB / "configs" / "data.yaml").read_text().replace("raw/churn", name)
+    (stack.project.folder / f"data/{name}.yaml").write_text(settings.replace("yes", positive))
+    return f"data/{name}.yaml"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -90,11 +98,8 @@ def test_bad_data_gets_one_clear_line(stack: Stack, change: tuple[str, str], sai
         lines[1] = change[1] + lines[1].split(",", 1)[1]
     else:
         lines[0] = lines[0].replace(*change)
-    table = stack.project.folder / "data" / "bad.csv"
-    table.write_text("\n".join(lines) + "\n")
-    settings = (LAB / "configs" / "data.yaml").read_text().replace("raw/churn.csv", "bad.csv")
-    (stack.project.folder / "data" / "bad.yaml").write_text(settings)
-    command = ["python", "src/train.py", "--data", "data/bad.yaml", "configs/v1.yaml"]
+    config = put_table(stack, "bad", "\n".join(lines) + "\n")
+    command = ["python", "src/train.py", "--data", config, "configs/v1.yaml"]
     done = stack.project("--profile", "train", "run", "--rm", "-T", "train", *command, check=False)
     assert done.returncode == 2
     assert said in done.stderr
@@ -111,16 +116,12 @@ def test_another_classifier_is_one_line_or_gets_one(stack: Stack) -> None:
 def test_a_model_that_would_not_be_served_is_not_registered(stack: Stack) -> None:
     text = (LAB / "data" / "raw" / "churn.csv").read_text()
     left = "went-to-a-competitor"
-    (stack.project.folder / "data" / "long.csv").write_text(text.replace("yes", left))
-    settings = (LAB / "configs" / "data.yaml").read_text().replace("raw/churn.csv", "long.csv")
-    (stack.project.folder / "data" / "long.yaml").write_text(settings.replace("yes", left))
+    config = put_table(stack, "long", text.replace("yes", left), positive=left)
     before = stack.aliases()
-    command = ["python", "src/train.py", "--data", "data/long.yaml", "configs/v1.yaml"]
+    command = ["python", "src/train.py", "--data", config, "configs/v1.yaml"]
     done = stack.project("--profile", "train", "run", "--rm", "-T", "train", *command, check=False)
-    assert (done.returncode, f"train: v1: a label is too long: '{left}'" in done.stderr) == (
-        2,
-        True,
-    )
+    assert done.returncode == 2
+    assert f"train: v1: a label is too long: '{left}'" in done.stderr
     assert "Traceback" not in done.stderr
     assert stack.aliases() == before
 
@@ -129,9 +130,7 @@ def test_categories_are_the_words_that_the_table_has(stack: Stack) -> None:
     text = (LAB / "data" / "raw" / "churn.csv").read_text()
     for word, code in (("month-to-month", "01"), ("one-year", "1"), ("two-year", "1e3")):
         text = text.replace(word, code)
-    (stack.project.folder / "data" / "coded.csv").write_text(text)
-    settings = (LAB / "configs" / "data.yaml").read_text().replace("raw/churn.csv", "coded.csv")
-    (stack.project.folder / "data" / "coded.yaml").write_text(settings)
+    put_table(stack, "coded", text)
     program = (
         "import sys; sys.path.insert(0, 'src'); from pathlib import Path; from trainer.data import prepare; "
         "print(sorted(set(prepare(Path('data/coded.yaml')).train[:, 5])))"

@@ -87,11 +87,10 @@ def card_of(trained: Trained, data: Data) -> str:
 
 def try_out(trained: Trained, data: Data) -> None:
     """Load a model as the service will. Raises TrainError when it would not be served."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "model.onnx").write_bytes(trained.onnx.SerializeToString())
-        (Path(folder) / "model.json").write_text(card_of(trained, data))
+    with tempfile.TemporaryDirectory() as models:
+        bake(trained, data, Path(models))
         try:
-            Model.load(Path(folder))
+            Model.load(Path(models) / trained.config["version"])
         except ModelError as error:
             raise TrainError(f"{trained.config['version']}: {error.__cause__}") from None
 
